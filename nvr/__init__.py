@@ -1,0 +1,1 @@
+"""The command `nvr`: configuration, processes, and everything that needs an identity."""
