@@ -1,0 +1,284 @@
+"""The tap: where a recorder hands out its packets, over a Unix stream socket of mode 0600.
+
+A reader gets HELLO, the GOP so far (at most 8 MiB, so a late reader has a picture at once), then what is
+live. Publishing never blocks and never waits for a reader: each has a bounded queue, and one that is too slow
+loses whole GOPs, is told so by DROPPED, and goes on at a keyframe. Without readers it costs one list append.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.model import Kind, Packet, StreamInfo
+from pipeline.wire import Anchor, Decoder, Dropped, Message, encode_dropped, encode_hello, encode_packet_head
+
+GOP_LIMIT_BYTES = 8 * 1024 * 1024
+QUEUE_LIMIT_BYTES = 8 * 1024 * 1024
+_RECEIVE_BYTES = 256 * 1024
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One connection: what is still to be sent, and what it has lost. Guarded by the server's lock."""
+
+    connection: socket.socket
+    queue: deque[Packet | bytes] = field(default_factory=deque)
+    queued_bytes: int = 0
+    sending: deque[memoryview] = field(default_factory=deque)
+    lost_packets: int = 0
+    lost_gops: int = 0
+    told_packets: int = 0
+    skipping: bool = False
+
+    def put(self, item: Packet | bytes) -> None:
+        self.queue.append(item)
+        self.queued_bytes += _size(item)
+
+    def offer(self, packet: Packet, limit_bytes: int) -> None:
+        """Queues `packet`, or skips to the next keyframe when the queue is full."""
+        starts_gop = packet.is_keyframe and packet.kind is Kind.VIDEO
+        full = self.queued_bytes + len(packet.data) > limit_bytes
+        if (self.skipping and not starts_gop) or full:
+            self._lose(packet, starts_gop)
+            return
+        if self.skipping:
+            self.put(encode_dropped(Dropped(self.lost_packets, self.lost_gops)))
+            self.told_packets += self.lost_packets
+            self.skipping, self.lost_packets, self.lost_gops = False, 0, 0
+        self.put(packet)
+
+    def _lose(self, packet: Packet, starts_gop: bool) -> None:
+        self.lost_packets += 1
+        self.lost_gops += starts_gop
+        if not self.skipping:
+            self.skipping = True
+            if not starts_gop:
+                self._cut_back_to_keyframe()
+
+    def _cut_back_to_keyframe(self) -> None:
+        """Takes the broken GOP out of the queue if its keyframe has not left yet: the loss is whole GOPs."""
+        starts = [
+            at
+            for at, item in enumerate(self.queue)
+            if isinstance(item, Packet) and item.is_keyframe and item.kind is Kind.VIDEO
+        ]
+        self.lost_gops += 1
+        while starts and len(self.queue) > starts[-1] and isinstance(self.queue[-1], Packet):
+            self.queued_bytes -= _size(self.queue.pop())
+            self.lost_packets += 1
+
+    def next_pieces(self) -> None:
+        """Moves the next message from the queue to what is being sent."""
+        item = self.queue.popleft()
+        self.queued_bytes -= _size(item)
+        if isinstance(item, Packet):
+            self.sending.append(memoryview(encode_packet_head(item)))
+            self.sending.append(memoryview(item.data))
+        else:
+            self.sending.append(memoryview(item))
+
+
+class TapServer:
+    """Serves one stream's packets at `path`. `publish*` may be called from one thread; the rest is its own.
+
+    An old socket file at `path` is replaced: the recorder's lock says that its owner is gone.
+    """
+
+    def __init__(self, path: Path, thread_name: str, queue_limit_bytes: int = QUEUE_LIMIT_BYTES) -> None:
+        self._path = path
+        self._limit_bytes = queue_limit_bytes
+        self._lock = threading.Lock()
+        self._readers: dict[int, _Reader] = {}
+        self._hello = b""
+        self._epoch = 0
+        self._gop: list[Packet] = []
+        self._gop_bytes = 0
+        self._lost_packets = 0
+        self._stopping = False
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_writer.setblocking(False)
+        self._listener = _listen(path)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._run, name=thread_name, daemon=True)
+        self._thread.start()
+
+    @property
+    def readers(self) -> int:
+        """How many connections there are now."""
+        return len(self._readers)
+
+    @property
+    def lost_packets(self) -> int:
+        """How many packets slow readers have lost in all."""
+        with self._lock:
+            return self._lost_packets + sum(r.lost_packets + r.told_packets for r in self._readers.values())
+
+    def publish_info(self, info: StreamInfo, anchor: Anchor | None = None) -> None:
+        """Announces new parameters: readers get a HELLO, and the GOP so far is forgotten."""
+        with self._lock:
+            self._epoch += 1
+            self._hello = encode_hello(info, self._epoch, anchor)
+            self._gop.clear()
+            self._gop_bytes = 0
+            for reader in self._readers.values():
+                reader.put(self._hello)
+            waiting = bool(self._readers)
+        if waiting:
+            self._wake()
+
+    def publish(self, packet: Packet) -> None:
+        """Hands `packet` to every reader and keeps it for those who come before the next keyframe."""
+        with self._lock:
+            self._keep(packet)
+            if not self._readers:
+                return
+            for reader in self._readers.values():
+                reader.offer(packet, self._limit_bytes)
+        self._wake()
+
+    def close(self) -> None:
+        """Ends every connection and removes the socket file. Waits for the thread (milliseconds)."""
+        self._stopping = True
+        self._wake()
+        self._thread.join()
+        self._path.unlink(missing_ok=True)
+
+    def _keep(self, packet: Packet) -> None:
+        if packet.is_keyframe and packet.kind is Kind.VIDEO:
+            self._gop.clear()
+            self._gop_bytes = 0
+        elif not self._gop:
+            return  # nothing can be decoded before the next keyframe
+        self._gop.append(packet)
+        self._gop_bytes += len(packet.data)
+        if self._gop_bytes > GOP_LIMIT_BYTES:
+            self._gop.clear()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # full of wake-ups already
+            self._wake_writer.send(b"\0")
+
+    def _run(self) -> None:
+        while not self._stopping:
+            for selected, events in self._selector.select():
+                self._serve(selected.fileobj, events)
+        for reader in list(self._readers.values()):
+            self._end(reader)
+        for endpoint in (self._listener, self._wake_reader, self._wake_writer):
+            endpoint.close()
+        self._selector.close()
+
+    def _serve(self, endpoint: object, events: int) -> None:
+        if endpoint is self._listener:
+            self._accept()
+        elif endpoint is self._wake_reader:
+            self._wake_reader.recv(65536)
+            for reader in list(self._readers.values()):
+                self._send(reader)
+        elif isinstance(endpoint, socket.socket) and endpoint.fileno() in self._readers:
+            self._serve_reader(self._readers[endpoint.fileno()], events)
+
+    def _serve_reader(self, reader: _Reader, events: int) -> None:
+        if events & selectors.EVENT_READ and not _still_there(reader.connection):
+            self._end(reader)
+        else:
+            self._send(reader)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        reader = _Reader(connection)
+        with self._lock:
+            if self._hello:
+                reader.put(self._hello)
+            for packet in self._gop:
+                reader.put(packet)
+            self._readers[connection.fileno()] = reader
+        self._selector.register(connection, selectors.EVENT_READ)
+        self._send(reader)
+
+    def _send(self, reader: _Reader) -> None:
+        """Sends until the socket is full; then waits for it to be writable again."""
+        try:
+            while self._next_pieces(reader):
+                piece = reader.sending[0]
+                sent = reader.connection.send(piece)
+                if sent == len(piece):
+                    reader.sending.popleft()
+                else:
+                    reader.sending[0] = piece[sent:]
+            self._selector.modify(reader.connection, selectors.EVENT_READ)
+        except BlockingIOError:
+            self._selector.modify(reader.connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        except OSError:
+            self._end(reader)
+
+    def _next_pieces(self, reader: _Reader) -> bool:
+        if not reader.sending:
+            with self._lock:
+                if not reader.queue:
+                    return False
+                reader.next_pieces()
+        return True
+
+    def _end(self, reader: _Reader) -> None:
+        self._selector.unregister(reader.connection)
+        with self._lock:
+            del self._readers[reader.connection.fileno()]
+            self._lost_packets += reader.lost_packets + reader.told_packets
+        reader.connection.close()
+
+
+class TapClient:
+    """Reads a tap. Iterating blocks; it ends when the recorder goes away. Close it to end from elsewhere."""
+
+    def __init__(self, path: Path, timeout_s: float | None = None) -> None:
+        """Connects. Raises OSError when no recorder serves `path`."""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout_s)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+
+    def __iter__(self) -> Iterator[Message]:
+        decoder = Decoder()
+        while data := self._socket.recv(_RECEIVE_BYTES):
+            yield from decoder.feed(data)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._socket.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)  # the directory is 0700 from the start, so nobody gets in between
+    listener.listen(16)
+    listener.setblocking(False)
+    return listener
+
+
+def _still_there(connection: socket.socket) -> bool:
+    try:
+        return bool(connection.recv(4096))  # readers have nothing to say; what they say is ignored
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _size(item: Packet | bytes) -> int:
+    return len(item.data) if isinstance(item, Packet) else len(item)
