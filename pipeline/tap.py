@@ -44,7 +44,9 @@ class _Reader:
     def offer(self, packet: Packet, limit_bytes: int) -> None:
         """Queues `packet`, or skips to the next keyframe when the queue is full."""
         starts_gop = packet.is_keyframe and packet.kind is Kind.VIDEO
-        full = self.queued_bytes + len(packet.data) > limit_bytes
+        # Resumes only when half the queue is free: else the next GOP would be cut down at once as well.
+        room_bytes = limit_bytes // 2 if self.skipping else limit_bytes
+        full = self.queued_bytes + len(packet.data) > room_bytes
         if (self.skipping and not starts_gop) or full:
             self._lose(packet, starts_gop)
             return

@@ -21,7 +21,7 @@ def _packet(number: int, size: int = 1000) -> Packet:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[TapServer]:
-    server = TapServer(tmp_path / "front.main.tap", "front-tap", queue_limit_bytes=200_000)
+    server = TapServer(tmp_path / "front.main.tap", "front-tap", queue_limit_bytes=1_000_000)
     yield server
     server.close()
     assert not (tmp_path / "front.main.tap").exists()
