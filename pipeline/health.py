@@ -1,8 +1,8 @@
 """What a recorder says of itself: counters that threads raise, reports that others read.
 
 Nothing here is secret or seen by a camera: names, times, counts, and reasons in words without addresses.
-A report file stands in the run-time directory (memory, not the store) and is replaced whole, so a reader never
-sees half of one. A report whose process is gone means that the camera is not being recorded.
+A report file stands in the run-time directory (memory, not the store) and is replaced whole, so nobody
+reads half of one. A report whose process is gone means that the camera is not being recorded.
 """
 
 from __future__ import annotations
