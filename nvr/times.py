@@ -1,6 +1,6 @@
 """Times as people write them. Pure: now and the zone come in, UTC goes out.
 
-Local time is meant unless an offset is written. A local time that the clock change makes ambiguous or skips is
+Local time is meant unless an offset is written. A local time that a clock change makes ambiguous or skips is
 still understood, and `note` says how; nothing is guessed in silence. Bad text raises `UsageFault`.
 """
 
@@ -51,16 +51,15 @@ def parse_moment(text: str, now: datetime, zone: tzinfo) -> Moment:
 
 
 def parse_range(from_text: str, to_text: str, now: datetime, zone: tzinfo) -> tuple[Moment, Moment]:
-    """From and to. As `to`, a time of day is the first after `from`, `+10m` counts from it, a date ends its day.
+    """From and to. As `to`, a time of day is the first after `from`, `+10m` counts from it, a date is its end.
 
     Raises `UsageFault` when nothing lies between them.
     """
     start = parse_moment(from_text, now, zone)
     end = _parse_end(to_text, start, now, zone)
     if end.utc <= start.utc:
-        raise UsageFault(
-            f"--to ({show(end.utc, zone)}) is not later than --from ({show(start.utc, zone)}): nothing is between."
-        )
+        shown = f"--to ({show(end.utc, zone)}) is not later than --from ({show(start.utc, zone)})"
+        raise UsageFault(f"{shown}: nothing lies between.")
     return start, end
 
 
