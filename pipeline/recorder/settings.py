@@ -1,0 +1,36 @@
+"""What a recorder is told once, at its start. Changing anything means a new recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.source import SourceSettings
+
+
+def always(_utc_ns: int) -> bool:
+    """Record mode *continuous*."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """One camera: where its streams are, where its footage goes, and to whom it is sealed.
+
+    `wanted` tells for a UTC instant (ns) whether footage is to be kept; the camera stays connected either way,
+    so that it can be watched. `recipients` are age recipients as text, of the group's current generation.
+    """
+
+    camera: str
+    sources: Mapping[str, SourceSettings]
+    store_root: Path
+    index_path: Path
+    run_dir: Path
+    recipients: tuple[str, ...]
+    generation: int
+    wanted: Callable[[int], bool] = always
+    flush_s: float = 2.0
+    segment_s: float = 10.0
+    backlog_bytes: int = 24 * 1024 * 1024  # 20 s of two streams at 8 + 1 Mbit/s while the disk does not answer
+    retry_pauses_s: tuple[float, ...] = (0.5, 1, 2, 4, 8)  # the last one for ever: back within 10 s of its return
