@@ -46,7 +46,7 @@ def clip(
     """The path of a clip of the street, made if needed: MP4, or MOV with G.711, which MP4 cannot hold."""
     wide = size.replace("x", ":")
     picture = ("-stream_loop", "-1", "-i", str(STREET))
-    shape = f"scale={wide}:force_original_aspect_ratio=increase,crop={wide},fps={fps},format=yuv420p"
+    shape = f"scale={wide}:force_original_aspect_ratio=increase,crop={wide},fps={fps},setsar=1,format=yuv420p"
     encoder = _encoder(codec, round(gop_s * fps), b_frames, bitrate)
     bframes = "-b" if b_frames else ""
     name = f"{codec}{bframes}-{audio or 'silent'}-{size}-{fps}-{bitrate}-{seconds}s"
@@ -61,9 +61,8 @@ def benchmark_clip() -> Path:
 def quiet_clip(audio: AudioCodec | None = None) -> Path:
     """A standing picture at some 30 kbit/s: a 640x360 camera at night, where nothing moves."""
     picture = ("-i", str(STREET))
-    shape = (
-        "scale=640:360,trim=end_frame=1,loop=loop=-1:size=1,gblur=sigma=2,settb=1/25,setpts=N,format=yuv420p"
-    )
+    standing = "trim=end_frame=1,loop=loop=-1:size=1,settb=1/25,setpts=N"
+    shape = f"scale=640:360,{standing},gblur=sigma=2,setsar=1,format=yuv420p"
     encoder = ("-r", "25", *_encoder("h264", 100, False, None), "-crf", "22")
     return _made(f"quiet-{audio or 'silent'}", audio, 20, picture, ("-vf", shape, *encoder))
 
