@@ -30,7 +30,7 @@ def is_armored(data: bytes) -> bool:
 
 def dearmor(text: str | bytes) -> bytes:
     """The sealed file in an armored text. Raises DamagedArmor."""
-    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
     lines = data.strip(_OUTSIDE).replace(b"\r\n", b"\n").split(b"\n")
     if lines[0] != _BEGIN:
         raise DamagedArmor("This text does not begin as an armored age file does.")

@@ -7,7 +7,7 @@ library draws the ephemeral keys itself: the `random` given to `wrap` is not use
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
 
 from crypto import bech32
@@ -32,10 +32,10 @@ class HybridRecipient:
     def __init__(self, public: bytes) -> None:
         """Raises BadRecipient."""
         try:
-            self._public = MLKEM768X25519PublicKey(
-                MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES]),
-                X25519PublicKey.from_public_bytes(public[MLKEM_PUBLIC_BYTES:]),
-            )
+            mlkem = MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES])
+            x25519 = X25519PublicKey.from_public_bytes(public[MLKEM_PUBLIC_BYTES:])
+            X25519PrivateKey.from_private_bytes(bytes(32)).exchange(x25519)  # refuses points of low order
+            self._public = MLKEM768X25519PublicKey(mlkem, x25519)
         except ValueError:
             raise BadRecipient("This post-quantum recipient is damaged: it is not a public key.") from None
         self._text = bech32.encode(PREFIX, public)

@@ -11,7 +11,7 @@ from crypto.errors import DamagedPayload
 from crypto.identity import Identity
 from crypto.payload import CHUNK_BYTES, SEALED_CHUNK_BYTES, TAG_BYTES
 from crypto.unseal.opening import Readable, Source, open_header
-from crypto.unseal.stream import damaged, lost_end
+from crypto.unseal.stream import damaged, last_chunk
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,27 +38,12 @@ class SealedReader(io.RawIOBase):
         file.seek(0)
         self._opened = open_header(Source(file), identities)
         self._position = 0
-        self._held_number = -1
-        self._held = b""
         sealed_bytes = file.seek(0, os.SEEK_END) - self._opened.payload_start
         self._last = max(0, (sealed_bytes - 1) // SEALED_CHUNK_BYTES)
         self.size_bytes = sealed_bytes - (self._last + 1) * TAG_BYTES
         """Length of the plaintext."""
-        self._check_end(sealed_bytes)
-
-    def _check_end(self, sealed_bytes: int) -> None:
-        offset = self._opened.offset(self._last)
-        if self.size_bytes < self._last * CHUNK_BYTES:
-            raise lost_end(offset)
-        if self._last and self.size_bytes == self._last * CHUNK_BYTES:
-            raise DamagedPayload("This sealed file ends in an empty chunk, which no sealer writes.", offset)
-        try:
-            self._chunk(self._last)
-        except DamagedPayload:
-            whole = sealed_bytes % SEALED_CHUNK_BYTES == 0
-            if whole and self._opened.chunk(self._last, self._piece(self._last), last=False) is None:
-                raise
-            raise lost_end(offset) from None
+        self._held = last_chunk(self._opened, self._last, self._piece(self._last))
+        self._held_number = self._last
 
     def readable(self) -> bool:
         """True."""

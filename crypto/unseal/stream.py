@@ -31,20 +31,23 @@ def _chunks(source: Source, opened: Opened) -> Iterator[bytes]:
     while len(piece := source.take(SEALED_CHUNK_BYTES)) == SEALED_CHUNK_BYTES:
         chunk = opened.chunk(number, piece, last=False)
         if chunk is None:
-            yield _last(opened, number, piece)
+            yield last_chunk(opened, number, piece)
             if source.take(1):
                 raise DamagedPayload("This sealed file goes on after its end.", opened.offset(number + 1))
             return
         yield chunk
         number += 1
-    yield _last(opened, number, piece)
+    yield last_chunk(opened, number, piece)
 
 
-def _last(opened: Opened, number: int, piece: bytes) -> bytes:
+def last_chunk(opened: Opened, number: int, piece: bytes) -> bytes:
+    """The plaintext of the last piece of a file. Raises Truncated or DamagedPayload."""
     offset = opened.offset(number)
     chunk = opened.chunk(number, piece, last=True)
     if chunk is None:
-        raise lost_end(offset) if len(piece) < SEALED_CHUNK_BYTES else damaged(offset)
+        if len(piece) == SEALED_CHUNK_BYTES and opened.chunk(number, piece, last=False) is None:
+            raise damaged(offset)
+        raise _lost_end(offset)
     if number and len(piece) == TAG_BYTES:
         raise DamagedPayload("This sealed file ends in an empty chunk, which no sealer writes.", offset)
     return chunk
@@ -57,7 +60,7 @@ def damaged(offset: int) -> DamagedPayload:
     )
 
 
-def lost_end(offset: int) -> Truncated:
+def _lost_end(offset: int) -> Truncated:
     """The fault of a file whose last piece is not a last chunk."""
     return Truncated(
         f"This sealed file lost its end, or is damaged at or after byte {offset}; all before it is genuine.",
