@@ -30,6 +30,8 @@ HOLD_SUFFIX = ".hold"
 GAPS = "gaps"
 HOLDS = "holds"
 KEYS = "keys"
+LOCK = "lock"
+INDEX = "index.sqlite"
 # Folders beside the cameras, and beside a camera's streams, that no camera and no stream may be named after.
 RESERVED_CAMERAS = frozenset({KEYS, HOLDS, "store", "index", "lock"})
 RESERVED_STREAMS = frozenset({GAPS, "events", "chain", "lock"})

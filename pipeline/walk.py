@@ -1,0 +1,169 @@
+"""Reads the names in a store: cameras, streams, hours, segments. It looks, and changes nothing.
+
+Rules:
+- Only what is named as `pipeline.names` says is seen; everything else is left for the audit to report.
+- A folder that vanishes while it is being read (retention removes empty ones) reads as empty.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.model import StreamName
+from pipeline.names import (
+    GAPS,
+    HOLDS,
+    HOUR_MS,
+    LOCK,
+    GapMark,
+    HoldName,
+    NotAName,
+    SegmentName,
+    StoredSegment,
+    camera_name,
+    day_start_ms,
+    gaps_day,
+    hour_start_ms,
+    stream_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One folder of segments: those of `stream` that begin in that UTC hour."""
+
+    stream: StreamName
+    day: str
+    hour: str
+
+    @property
+    def path(self) -> str:
+        """The folder, relative to the store."""
+        return f"{self.stream}/{self.day}/{self.hour}"
+
+    @property
+    def start_ms(self) -> int:
+        """When the hour begins, UTC."""
+        return hour_start_ms(self.day, self.hour)
+
+
+def entries(directory: Path | str) -> list[os.DirEntry[str]]:
+    """What lies in a folder; nothing if it is not there or no folder."""
+    try:
+        with os.scandir(directory) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _folders(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in entries(directory) if entry.is_dir(follow_symlinks=False))
+
+
+def cameras(root: Path) -> Iterator[str]:
+    """The cameras that have a folder in the store, in order of their names."""
+    for name in _folders(root):
+        try:
+            yield camera_name(name)
+        except NotAName:
+            continue
+
+
+def streams(root: Path, camera: str | None = None) -> Iterator[StreamName]:
+    """The streams that have a folder: of one camera, or of all."""
+    for name in [camera] if camera is not None else cameras(root):
+        for folder in _folders(root / name):
+            try:
+                yield stream_name(name, folder)
+            except NotAName:
+                continue
+
+
+def hours(root: Path, stream: StreamName) -> Iterator[Hour]:
+    """The stream's folders of segments, oldest name first."""
+    for day in _folders(root / str(stream)):
+        try:
+            day_start_ms(day)
+        except NotAName:
+            continue
+        for hour in _folders(root / str(stream) / day):
+            found = Hour(stream, day, hour)
+            try:
+                hour_start_ms(day, hour)
+            except NotAName:
+                continue
+            yield found
+
+
+def segments(root: Path, hour: Hour) -> list[StoredSegment]:
+    """The published segments in one folder, in order of their start."""
+    found = []
+    start = hour.start_ms
+    for entry in entries(root / hour.path):
+        try:
+            name = SegmentName.parse(entry.name)
+            if start <= name.start_ms < start + HOUR_MS:
+                found.append(StoredSegment(hour.stream, name, entry.stat(follow_symlinks=False).st_size))
+        except (NotAName, FileNotFoundError):
+            continue
+    return sorted(found, key=lambda segment: (segment.name.start_ms, segment.name.sequence))
+
+
+def holds(root: Path) -> list[HoldName]:
+    """Every hold in the store."""
+    found = []
+    for entry in entries(root / HOLDS):
+        try:
+            found.append(HoldName.parse(entry.name))
+        except NotAName:
+            continue
+    return sorted(found)
+
+
+def gap_days(root: Path, camera: str) -> list[str]:
+    """The days that the camera has a gaps file for, oldest first."""
+    found = []
+    for entry in entries(root / camera / GAPS):
+        try:
+            found.append(gaps_day(entry.name))
+        except NotAName:
+            continue
+    return sorted(found)
+
+
+def gap_marks(root: Path, camera: str, day: str) -> list[GapMark]:
+    """The marks in one gaps file; lines that are none (a crash can tear the last) are passed over. Raises
+    OSError.
+    """
+    found = set()
+    try:
+        content = (root / camera / GAPS / f"{day}.jsonl").read_bytes()
+    except FileNotFoundError:
+        return []
+    for line in content.splitlines():
+        try:
+            found.add(GapMark.parse(camera, line))
+        except NotAName:
+            continue
+    return sorted(found)
+
+
+def is_being_recorded(root: Path, camera: str) -> bool:
+    """Whether a recorder holds the camera's lock. Shares the lock for a moment, which a starting one waits
+    out.
+    """
+    try:
+        descriptor = os.open(root / camera / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
