@@ -1,8 +1,95 @@
-"""The command line."""
+"""The command line: which commands there are, and what every error ends with.
+
+Commands are imported when they are called. A recorder is started by `nvr record`, and must not carry what
+the others need; so nothing heavy may be imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
 
 import click
 
+from nvr.ending import EXPECTED, say_unexpected, sentence_and_code
 
-@click.group()
-def main() -> None:
-    """Sealed NVR."""
+_COMMANDS = {
+    "init": ("nvr.commands.init:init", "Make a household: keys, recovery sheet, store and configuration."),
+    "camera": ("nvr.commands.camera:camera", "Add, list, test and remove cameras."),
+    "run": ("nvr.commands.run:run", "Record all cameras until stopped."),
+    "record": ("nvr.commands.record:record", "Record one camera in the foreground."),
+    "status": ("nvr.commands.status:status", "Show what is being recorded, and the state of the disk."),
+    "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
+    "export": ("nvr.commands.export:export", "Make a playable clip; needs an identity."),
+    "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted."),
+    "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again."),
+    "check": ("nvr.commands.check:check", "Compare the store with its index."),
+    "index": ("nvr.commands.index:index", "Rebuild the index from the store alone."),
+    "demo": ("nvr.commands.demo:demo", "Try it: record a street clip into a temporary folder."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and summary, and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command's module."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, from the summaries alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The configuration to use.")
+@click.version_option(package_name="sealed-nvr", message="%(version)s")
+@click.pass_context
+def nvr(ctx: click.Context, config: Path | None) -> None:
+    """A home video recorder that can write footage and cannot read it.
+
+    \b
+    To begin:
+      nvr init DIR
+      nvr --config DIR/nvr.toml camera add front rtsp://192.168.1.20/stream1
+      nvr --config DIR/nvr.toml run
+
+    Without --config, nvr.toml is looked for in this folder, your configuration folder, and /etc/sealed-nvr.
+    """
+    ctx.obj = config
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command and returns its exit code, after one sentence on standard error when it failed."""
+    sys.excepthook = say_unexpected
+    try:
+        nvr.main(args=arguments, prog_name="nvr", standalone_mode=False)
+    except click.Abort:
+        return _say("Stopped.", 130)
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except BrokenPipeError:  # somebody closed the pager; nothing more may be written, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except EXPECTED as error:
+        return _say(*sentence_and_code(error))
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(sentence, err=True)
+    return code

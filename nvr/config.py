@@ -23,16 +23,16 @@ from pydantic import (
 from nvr.address import check_address, split_credentials
 from nvr.quantities import parse_size
 from nvr.schedule import parse_span
+from pipeline.names import RESERVED_CAMERAS
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
-RESERVED_NAMES = frozenset({"keys", "holds"})  # folders of the store beside the cameras' own
 
 
 def check_name(name: str) -> str:
     """A camera's, group's or member's name: safe as a path component. Raises `ValueError`."""
     if not _NAME.fullmatch(name) or name.startswith("-"):
         raise ValueError("is not a name; use 1 to 32 of a-z, 0-9 and -, beginning with a letter or digit")
-    if name in RESERVED_NAMES:
+    if name in RESERVED_CAMERAS:
         raise ValueError("is a name that the store needs for itself; choose another")
     return name
 

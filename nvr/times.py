@@ -51,7 +51,7 @@ def parse_moment(text: str, now: datetime, zone: tzinfo) -> Moment:
 
 
 def parse_range(from_text: str, to_text: str, now: datetime, zone: tzinfo) -> tuple[Moment, Moment]:
-    """From and to. As `to`, a time of day is the first after `from`, `+10m` counts from it, a date is its end.
+    """As `to`, a time of day is the first after `from`, `+10m` counts from it, a date is its end.
 
     Raises `UsageFault` when nothing lies between them.
     """

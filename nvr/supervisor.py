@@ -1,0 +1,192 @@
+"""`nvr run`: keeps a recorder alive for each camera, and the store within its limits. It records nothing itself.
+
+- One supervisor per store; a recorder dies with its supervisor, and never takes it or another recorder
+  along.
+- SIGHUP takes a changed configuration over as a whole or not at all; only changed cameras are started anew.
+- SIGINT and SIGTERM end everything within `END_S`: recorders publish what they have, who hangs is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+
+from nvr.config_file import LoadedConfig, load_config
+from nvr.errors import NvrError
+from nvr.keys_nearby import keys_nearby
+from nvr.recorder_process import RecorderProcess, Starter, report_time_ns, start_recorder
+from nvr.recording_plan import RecordingPlan, plan_for
+from nvr.run_directory import make_run_directory, run_directory
+from nvr.upkeep import Upkeep
+from pipeline.health import State, StreamReport, read_report, report_path
+from pipeline.store import Store, lock_store
+
+TICK_S = 0.5
+END_S = 8.0  # then SIGKILL; systemd would wait 10
+HEALTH_S = 3600.0
+KEY_WARNING_S = 3600.0
+log = logging.getLogger(__name__)
+
+
+def supervise(file: Path) -> None:
+    """Runs until SIGINT or SIGTERM. Raises `ConfigFaults`, `AlreadyRunning`, `StoreMissing`, `StoreTrouble`."""
+    loaded = load_config(file)
+    store = Store(loaded.store_root)
+    device = store.device
+    run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
+    with lock_store(store):
+        upkeep = Upkeep(store, loaded.config)
+        supervisor = Supervisor(loaded, make_run_directory(run_dir), upkeep)
+        supervisor.listen_to_signals()
+        supervisor.run()
+
+
+class Supervisor:
+    """All recorders of one store. `load` reads the configuration anew."""
+
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        run_dir: Path,
+        upkeep: Upkeep,
+        start: Starter = start_recorder,
+        load: Callable[[Path], LoadedConfig] = load_config,
+    ) -> None:
+        self._loaded = loaded
+        self._run_dir = run_dir
+        self._upkeep = upkeep
+        self._start = start
+        self._load = load
+        self._recorders: dict[str, RecorderProcess] = {}
+        self._wake = threading.Event()
+        self._ending = False
+        self._reload_asked = False
+        self._next_health_s = time.monotonic() + HEALTH_S
+        self._next_warning_s = 0.0
+
+    def listen_to_signals(self) -> None:
+        """Takes SIGINT, SIGTERM, SIGHUP, and SIGCHLD to notice ended recorders at once. Main thread only."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self._reload_asked = True
+        elif number != signal.SIGCHLD:
+            self._ending = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Until told to end."""
+        self._say_warnings()
+        self._take_over(self._loaded)
+        self._upkeep.start()
+        try:
+            while not self._ending:
+                self.run_once(time.monotonic())
+                self._wake.wait(TICK_S)
+                self._wake.clear()
+        finally:
+            self._end()
+
+    def run_once(self, now_s: float) -> None:
+        """Whatever is due; never blocks for long."""
+        if self._reload_asked:
+            self._reload_asked = False
+            self._reload()
+        for camera, recorder in list(self._recorders.items()):
+            recorder.tend(now_s)
+            if recorder.plan is None and recorder.ended:
+                del self._recorders[camera]
+        if now_s >= self._next_health_s:
+            self._next_health_s = now_s + HEALTH_S
+            self._say_health()
+        if now_s >= self._next_warning_s:
+            self._next_warning_s = now_s + KEY_WARNING_S
+            self._warn_of_keys()
+
+    def _reload(self) -> None:
+        try:
+            loaded = self._load(self._loaded.file)
+        except NvrError as fault:
+            for line in str(fault).splitlines():
+                log.error("configuration not taken over: %s", line.strip())
+            return
+        old, new = self._loaded, loaded
+        if (old.store_root, old.config.store.run_dir) != (new.store_root, new.config.store.run_dir):
+            log.error("configuration not taken over: store.path and store.run_dir need a restart of nvr run")
+            return
+        self._loaded = loaded
+        self._say_warnings()
+        self._take_over(loaded)
+        self._upkeep.change(loaded.config)
+        log.info("configuration taken over")
+
+    def _take_over(self, loaded: LoadedConfig) -> None:
+        plans = {plan.camera: plan for plan in wanted_plans(loaded, self._run_dir)}
+        for camera, recorder in self._recorders.items():
+            plan = plans.pop(camera, None)
+            if recorder.plan != plan:
+                log.info("%s: %s", camera, "starting anew with changed settings" if plan else "ending")
+                recorder.change(plan)
+        for camera, plan in plans.items():
+            log.info("%s: starting", camera)
+            self._recorders[camera] = RecorderProcess(plan, self._start, self._report_time_ns)
+        if not self._recorders:
+            log.warning("no camera is configured; add one with: nvr camera add, then send SIGHUP or restart")
+
+    def _report_time_ns(self, camera: str) -> int:
+        path = report_path(self._run_dir, camera)
+        return report_time_ns(path.parent, path.name)
+
+    def _say_warnings(self) -> None:
+        for warning in self._loaded.warnings:
+            log.warning("%s", warning)
+
+    def _warn_of_keys(self) -> None:
+        for file in keys_nearby([self._loaded.file.parent, self._loaded.store_root]):
+            log.warning("a key lies beside the footage: move %s to another device", file)
+
+    def _say_health(self) -> None:
+        for camera in self._recorders:
+            report = read_report(self._run_dir, camera)
+            for name, stream in (report.streams if report else {}).items():
+                log.info("%s/%s: %s", camera, name, health_line(stream))
+
+    def _end(self) -> None:
+        log.info("ending")
+        self._upkeep.stop()
+        for recorder in self._recorders.values():
+            recorder.change(None)
+        deadline_s = time.monotonic() + END_S
+        while any(not recorder.ended for recorder in self._recorders.values()):
+            now_s = time.monotonic()
+            for camera, recorder in self._recorders.items():
+                if now_s > deadline_s and not recorder.ended:
+                    log.error("%s: its recorder did not end in time and is killed", camera)
+                    recorder.kill()
+                recorder.tend(now_s)
+            self._wake.wait(0.05)
+            self._wake.clear()
+        log.info("ended")
+
+
+def wanted_plans(loaded: LoadedConfig, run_dir: Path) -> Iterable[RecordingPlan]:
+    """The plans of all cameras that are to be recorded at some time."""
+    plans = (plan_for(loaded, camera, run_dir) for camera in loaded.config.cameras)
+    return (plan for plan in plans if plan.record != "off")
+
+
+def health_line(stream: StreamReport) -> str:
+    """One stream's state in a line for the log."""
+    state = f"{stream.state} ({stream.reason})" if stream.reason else str(stream.state)
+    kept = f"{stream.bytes_per_s / 1000:.0f} kB/s, {stream.segments} segments"
+    lost = f"{stream.lost_packets} packets dropped, {stream.reconnects} reconnects"
+    unsure = ", clock unsure" if stream.clock_unsure else ""
+    return f"{state}: {kept}, {lost}{unsure}" if stream.state == State.RECORDING else f"{state}: {lost}"
