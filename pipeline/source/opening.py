@@ -1,0 +1,80 @@
+"""`open_source`: one stream of one camera as items, whatever kind of address it has.
+
+The caller owns the pauses between attempts; a source tries once and says how it ended. H.264 and H.265 are
+copied; other video is encoded by a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from av.container import InputContainer
+
+from pipeline.source.container import open_container
+from pipeline.source.copying import (
+    audio_path,
+    can_be_copied,
+    chosen_streams,
+    copied,
+    is_complete,
+    video_stream,
+)
+from pipeline.source.encoded import encoded_items
+from pipeline.source.errors import NotVideo, Unreachable
+from pipeline.source.reading import live_packets, looped_packets
+from pipeline.source.settings import SourceSettings
+from pipeline.source.video import Item
+
+
+def open_source(settings: SourceSettings, stop: Callable[[], bool]) -> Iterator[Item]:
+    """Yields a StreamInfo, a keyframe and what follows; a new StreamInfo whenever parameters change.
+
+    Ends only when `stop()` says so (asked at least every five seconds); raises SourceError otherwise. Close
+    the iterator from the thread that reads it.
+    """
+    container = _open(settings)
+    try:
+        if container is not None:
+            yield from _copy(container, settings, stop)
+            return
+    finally:
+        if container is not None:
+            container.close()
+    yield from encoded_items(settings, stop)
+
+
+def _open(settings: SourceSettings) -> InputContainer | None:
+    """The demuxer of a stream that can be copied; None when it must be encoded."""
+    if settings.scheme == "device":
+        return _open_device(settings)
+    container = open_container(settings)
+    if not is_complete(container):
+        container.close()
+        container = open_container(settings, thorough=True)
+    try:
+        if can_be_copied(video_stream(container)):
+            return container
+    except NotVideo:
+        container.close()
+        raise
+    container.close()
+    return None
+
+
+def _open_device(settings: SourceSettings) -> InputContainer | None:
+    """A USB camera's own H.264, if it has one."""
+    try:
+        container = open_container(settings, device_format="h264")
+    except (NotVideo, Unreachable):
+        return None  # no H.264, or no camera: the encoder process finds out which
+    if container.streams.video and can_be_copied(container.streams.video[0]):
+        return container
+    container.close()
+    return None
+
+
+def _copy(container: InputContainer, settings: SourceSettings, stop: Callable[[], bool]) -> Iterator[Item]:
+    video = video_stream(container)
+    audio, path, note = audio_path(container, settings.audio)
+    read = looped_packets if settings.scheme == "file" else live_packets
+    return copied(read(container, chosen_streams(video, audio), stop), video, path, note)
