@@ -94,10 +94,12 @@ class StreamHealth:
     total_bytes: int = 0
     packets: int = 0
     segments: int = 0
-    lost_packets: int = 0
+    lost_packets: int = 0  # refused by a full backlog
     lost_gops: int = 0
     reconnects: int = 0
     clock_unsure: bool = False
+    stalled: str = ""  # why the store cannot be written now
+    abandoned_packets: int = 0  # of segments that a failing disk lost
     _rate: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RATE_WINDOW_S))
 
     def set_state(self, state: State, now_ms: int, reason: str = "") -> bool:
@@ -113,8 +115,8 @@ class StreamHealth:
         (since_s, since_bytes), (now_s, now_bytes) = self._rate[0], self._rate[-1]
         rate = (now_bytes - since_bytes) / (now_s - since_s) if now_s > since_s else 0.0
         return StreamReport(
-            state=self.state,
-            reason=self.reason,
+            state=State.STALLED if self.stalled else self.state,
+            reason=self.stalled or self.reason,
             since_ms=self.since_ms,
             last_segment_end_ms=self.last_segment_end_ms,
             video=self.video,
@@ -123,7 +125,7 @@ class StreamHealth:
             bytes_per_s=round(rate),
             packets=self.packets,
             segments=self.segments,
-            lost_packets=self.lost_packets,
+            lost_packets=self.lost_packets + self.abandoned_packets,
             lost_gops=self.lost_gops,
             tap_lost_packets=tap_lost_packets,
             reconnects=self.reconnects,

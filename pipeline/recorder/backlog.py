@@ -17,7 +17,7 @@ class Backlog(Generic[Item]):
     """A first-in first-out queue for several producers and one consumer."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
         self._items: deque[tuple[Item, int]] = deque()
         self._bytes = 0
         self._closed = False
@@ -31,7 +31,7 @@ class Backlog(Generic[Item]):
     def put(self, item: Item, size_bytes: int = 0) -> bool:
         """Takes `item`, or returns False when its bytes would exceed the bound. Never blocks."""
         with self._condition:
-            if size_bytes and self._bytes and self._bytes + size_bytes > self._limit_bytes:
+            if size_bytes and self._bytes and self._bytes + size_bytes > self.limit_bytes:
                 return False
             self._items.append((item, size_bytes))
             self._bytes += size_bytes

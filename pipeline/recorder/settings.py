@@ -18,8 +18,8 @@ def always(_utc_ns: int) -> bool:
 class RecorderSettings:
     """One camera: where its streams are, where its footage goes, and to whom it is sealed.
 
-    `wanted` tells for a UTC instant (ns) whether footage is to be kept; the camera stays connected either way,
-    so that it can be watched. `recipients` are age recipients as text, of the group's current generation.
+    `wanted` tells for a UTC instant (ns) whether footage is to be kept; the camera stays connected either
+    way, so that it can be watched. `recipients` are age recipients as text, of the group's newest generation.
     """
 
     camera: str
@@ -32,5 +32,13 @@ class RecorderSettings:
     wanted: Callable[[int], bool] = always
     flush_s: float = 2.0
     segment_s: float = 10.0
-    backlog_bytes: int = 24 * 1024 * 1024  # 20 s of two streams at 8 + 1 Mbit/s while the disk does not answer
-    retry_pauses_s: tuple[float, ...] = (0.5, 1, 2, 4, 8)  # the last one for ever: back within 10 s of its return
+    backlog_bytes: int = (
+        24 * 1024 * 1024
+    )  # 20 s of two streams at 8 + 1 Mbit/s while the disk does not answer
+    retry_pauses_s: tuple[float, ...] = (
+        0.5,
+        1,
+        2,
+        4,
+        8,
+    )  # the last one for ever: back within 10 s of its return

@@ -1,0 +1,178 @@
+"""A recorder: everything that one camera needs, in one process. This is the picture of the pipeline's half.
+
+    source ─► clock ─► segmenter ─► backlog ─► mux ─► seal ─► store ─► index
+       └────► tap
+    └── a thread per stream ──────┘ └── the writer's thread ──────┘ └ its own
+
+It begins with what a crash may have left, and ends by publishing what it has. An error that nobody foresaw
+ends the process: the supervisor starts it anew, and what was written is recovered.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from crypto.recipient import parse_recipient
+from pipeline.clock import ClockTrust, kernel_synchronised
+from pipeline.health import CameraReport, StreamHealth, write_report
+from pipeline.model import StreamName
+from pipeline.names import GapMark
+from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.settings import RecorderSettings
+from pipeline.recorder.stream import Reconnecting, StreamRecorder
+from pipeline.recorder.writer import Catalogue, Footage, Lane, Writer
+from pipeline.store import GroupFlush, Store, last_sequence, recover
+from pipeline.tap import TapServer
+
+_log = logging.getLogger("nvr.recorder")
+_REPORT_S = 1.0
+
+
+class RecorderFailed(Exception):
+    """A thread met an error that nobody foresaw; it is in the log."""
+
+
+def tap_path(settings: RecorderSettings, stream: str) -> str:
+    """The socket's file name in the run-time directory."""
+    return f"{settings.camera}.{stream}.tap"
+
+
+class Recorder:
+    """The threads of one camera and what they share. Owns the camera's lock while it lives."""
+
+    def __init__(
+        self, settings: RecorderSettings, store: Store, catalogue: Catalogue, stop: threading.Event
+    ) -> None:
+        """Recovers what was left. Raises StoreMissing, BadRecipient, and OSError for a disk that refuses."""
+        self._settings = settings
+        self._stop = stop
+        self._failed = threading.Event()
+        self._started_ms = time.time_ns() // 1_000_000
+        recipients = [parse_recipient(text) for text in settings.recipients]
+        _recover(store, settings.camera, catalogue)
+        self._backlog: Backlog[Footage | GapMark] = Backlog(settings.backlog_bytes)
+        self._lanes = [_lane(store, StreamName(settings.camera, stream)) for stream in settings.sources]
+        self._trust = ClockTrust(catalogue.newest_sure_ns())
+        self._catalogue = catalogue
+        self._observe_clock()
+        self._taps = {lane.name.stream: self._tap(lane) for lane in self._lanes}
+        self._flush = GroupFlush(store, settings.run_dir)
+        self._writer = Writer(
+            store,
+            (store.device, settings.generation),
+            recipients,
+            self._lanes,
+            self._backlog,
+            self._flush,
+            catalogue,
+            settings.flush_s,
+            stop,
+        )
+
+    def run(self) -> None:
+        """Until `stop` is set: then the streams end, and the writer publishes what there is."""
+        writer = self._thread("writer", self._writer.run)
+        streams = [self._thread(f"{lane.name.stream}-demux", self._stream(lane).run) for lane in self._lanes]
+        while not self._stop.wait(_REPORT_S):
+            self._observe_clock()
+            self._report()
+        for thread in streams:
+            thread.join()
+        self._backlog.close()
+        writer.join()
+        for tap in self._taps.values():
+            tap.close()
+        self._flush.close()
+        self._report()
+        if self._failed.is_set():
+            raise RecorderFailed(f"{self._settings.camera}: the recorder met an error that nobody foresaw")
+
+    def _stream(self, lane: Lane) -> StreamRecorder:
+        return StreamRecorder(
+            self._settings.sources[lane.name.stream],
+            lane,
+            self._taps[lane.name.stream],
+            self._backlog,
+            self._settings.wanted,
+            self._settings.segment_s,
+            Reconnecting(self._settings.retry_pauses_s),
+            self._stop,
+        )
+
+    def _tap(self, lane: Lane) -> TapServer:
+        path = self._settings.run_dir / tap_path(self._settings, lane.name.stream)
+        return TapServer(path, f"{self._settings.camera}-{lane.name.stream}-tap")
+
+    def _thread(self, what: str, body: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._guarded, args=(body,), name=f"{self._settings.camera}-{what}", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _guarded(self, body: Callable[[], None]) -> None:
+        """Runs a thread's body; whatever escapes it ends the process in order, so that it is started anew."""
+        try:
+            body()
+        except Exception as error:  # noqa: BLE001 - the last line of defence, logged without its text
+            where = _place(error)
+            _log.critical(
+                "%s: %s at %s", threading.current_thread().name, type(error).__name__, where
+            )  # the text could hold an address
+            self._failed.set()
+            self._stop.set()
+
+    def _observe_clock(self) -> None:
+        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        trust = self._trust.observe(time.time_ns(), boot_ns, kernel_synchronised())
+        for lane in self._lanes:
+            if lane.health.clock_unsure is trust.sure:
+                lane.health.clock_unsure = not trust.sure
+                _log.warning("%s: %s", lane.name, trust.reason or "the clock is sure again")
+
+    def _report(self) -> None:
+        now_s = time.monotonic()
+        streams = {
+            lane.name.stream: lane.health.report(now_s, self._taps[lane.name.stream].lost_packets)
+            for lane in self._lanes
+        }
+        report = CameraReport(
+            self._settings.camera,
+            os.getpid(),
+            self._started_ms,
+            time.time_ns() // 1_000_000,
+            self._flush.issued,
+            self._catalogue.waiting,
+            streams,
+        )
+        try:
+            write_report(self._settings.run_dir, report)
+        except OSError as error:
+            _log.error("the report cannot be written: %s", error.strerror)
+
+
+def _recover(store: Store, camera: str, catalogue: Catalogue) -> None:
+    recovered = recover(store, camera)
+    for segment in recovered.published:
+        _log.warning("%s: recovered %s of an interrupted recording", segment.stream, segment.name)
+        catalogue.published(segment)
+    for failure in recovered.failures:
+        _log.error("%s", failure)
+
+
+def _lane(store: Store, name: StreamName) -> Lane:
+    return Lane(name, StreamHealth(), last_sequence(store, name) + 1)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost file and line of ours that `error` passed through."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        place = f"{file.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,192 @@
+"""One stream of a camera: connect, hand out packets, cut them into segments, and connect again, for ever.
+
+Rules:
+- A camera that is away is state, not an error: it is tried again with growing pauses, and the gap says why.
+- Packets reach the tap whether they are recorded or not.
+- When the backlog is full, whole GOPs are dropped and counted. The thread never waits for the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.clock import StreamClock
+from pipeline.health import State
+from pipeline.model import Kind, Packet, StreamInfo
+from pipeline.names import GapMark
+from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.writer import Footage, Lane
+from pipeline.segmenter import FragmentReady, Segmenter, SegmenterEvent
+from pipeline.source import SourceError, SourceSettings, open_source
+from pipeline.tap import TapServer
+
+_log = logging.getLogger("nvr.recorder")
+_OVERLOAD = "the disk takes footage too slowly"
+STEADY_S = 30.0  # a connection that lasted so long starts the pauses from the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnecting:
+    """How a stream that ended is tried again: the last pause for ever."""
+
+    pauses_s: tuple[float, ...]
+
+    def pause_s(self, failures: int) -> float:
+        """Before try number `failures` + 1 since it last was steady."""
+        return self.pauses_s[min(failures, len(self.pauses_s)) - 1] if failures else 0.0
+
+
+class StreamRecorder:
+    """The thread body of one stream; `run` returns when `stop` is set."""
+
+    def __init__(
+        self,
+        source: SourceSettings,
+        lane: Lane,
+        tap: TapServer,
+        backlog: Backlog[Footage | GapMark],
+        wanted: Callable[[int], bool],
+        segment_s: float,
+        reconnecting: Reconnecting,
+        stop: threading.Event,
+    ) -> None:
+        self._source = source
+        self._lane = lane
+        self._health = lane.health
+        self._tap = tap
+        self._backlog = backlog
+        self._wanted = wanted
+        self._reconnecting = reconnecting
+        self._stop = stop
+        self._segmenter = Segmenter(segment_s)
+        self._clock = StreamClock()
+        self._refused_packets = 0
+        self._recording = False
+        self._marked_reason = ""
+
+    def run(self) -> None:
+        """Connects, records and connects again until `stop` is set."""
+        failures = 0
+        while not self._stop.is_set():
+            since_s = time.monotonic()
+            reason = self._run_once()
+            if self._stop.is_set():
+                break
+            failures = 1 if time.monotonic() - since_s > STEADY_S else failures + 1
+            self._interrupt(reason, State.AWAY)
+            self._health.reconnects += 1
+            self._stop.wait(self._reconnecting.pause_s(failures))
+        self._interrupt("recorder stopped", State.STOPPED)
+
+    def _run_once(self) -> str:
+        """One connection, from its beginning to its end; why it ended."""
+        self._clock = StreamClock()
+        if self._health.state is not State.AWAY:
+            self._health.set_state(State.CONNECTING, _now_ms())
+        try:
+            for item in open_source(self._source, self._stop.is_set):
+                if isinstance(item, StreamInfo):
+                    self._take_info(item)
+                else:
+                    self._take_packet(item)
+        except SourceError as error:
+            return error.reason
+        return "camera ended the stream"
+
+    def _take_info(self, info: StreamInfo) -> None:
+        self._tap.publish_info(info)
+        self._health.video = f"{info.video.codec} {info.video.width}x{info.video.height}"
+        self._health.audio = f"{info.audio.codec} {info.audio.timescale} Hz" if info.audio else ""
+        self._health.note = info.note
+        self._deliver(self._segmenter.push(info))
+
+    def _take_packet(self, packet: Packet) -> None:
+        self._tap.publish(packet)
+        self._health.packets += 1
+        if packet.kind is Kind.AUDIO:
+            if self._recording:
+                self._deliver(self._segmenter.push(packet))
+            return
+        if packet.is_keyframe:
+            self._at_keyframe()
+        if self._recording:
+            self._record(packet)
+
+    def _record(self, packet: Packet) -> None:
+        reading = self._clock.at(packet.pts, packet.arrived_ns, time.time_ns())
+        room = not packet.is_keyframe or self._backlog.waiting_bytes < self._backlog.limit_bytes // 2
+        events = self._segmenter.push(
+            packet, reading.utc_ns, step=reading.step, unsure=self._health.clock_unsure, room=room
+        )
+        if events:
+            self._deliver(events)
+        if not room:
+            self._note_overload()
+
+    def _at_keyframe(self) -> None:
+        """Between two GOPs: the only place where recording begins, and where it ends on purpose."""
+        now_ns = time.time_ns()
+        if self._lane.cut.is_set():
+            self._lane.cut.clear()
+            self._end_segment("the disk lost part of a segment")
+        if not self._wanted(now_ns):
+            if self._recording or self._health.state is not State.PAUSED:
+                self._interrupt("not to be recorded now", State.PAUSED)
+        elif not self._recording:
+            self._recording = True
+            self._marked_reason = ""
+            if self._health.set_state(State.RECORDING, now_ns // 1_000_000):
+                _log.info("%s: recording %s", self._lane.name, self._health.video)
+
+    def _interrupt(self, reason: str, state: State) -> None:
+        """Recording of this stream ends here for a while: closes the segment and says why."""
+        self._end_segment(reason)
+        self._recording = False
+        if self._health.set_state(state, _now_ms(), reason):
+            _log.warning("%s: %s: %s", self._lane.name, state, reason)
+
+    def _end_segment(self, reason: str) -> None:
+        self._deliver(self._segmenter.close(reason))
+        self._mark(reason)
+
+    def _mark(self, reason: str) -> None:
+        """Notes why footage stops here, once for each reason in a row."""
+        if reason != self._marked_reason:
+            self._marked_reason = reason
+            self._backlog.put(GapMark(self._lane.name, _now_ms(), reason))
+
+    def _deliver(self, events: list[SegmenterEvent]) -> None:
+        """Hands events to the writer; a fragment that its backlog has no room for ends the segment there."""
+        for event in events:
+            if not self._backlog.put(Footage(self._lane.name.stream, event), _size_bytes(event)):
+                self._refused_packets += _packets(event)
+                for rest in self._segmenter.drop_to_keyframe():
+                    if isinstance(rest, FragmentReady):
+                        self._refused_packets += _packets(rest)
+                    else:
+                        self._backlog.put(Footage(self._lane.name.stream, rest))
+                self._note_overload()
+
+    def _note_overload(self) -> None:
+        """Counts what was dropped because the disk is too slow, and says so in the footage's record."""
+        self._health.lost_packets = self._segmenter.dropped_packets + self._refused_packets
+        self._health.lost_gops = self._segmenter.dropped_gops
+        if self._marked_reason != _OVERLOAD:
+            _log.error("%s: %s: whole GOPs are dropped", self._lane.name, _OVERLOAD)
+        self._mark(_OVERLOAD)
+
+
+def _size_bytes(event: SegmenterEvent) -> int:
+    return event.fragment.payload_bytes if isinstance(event, FragmentReady) else 0
+
+
+def _packets(event: SegmenterEvent) -> int:
+    return len(event.fragment.video) + len(event.fragment.audio) if isinstance(event, FragmentReady) else 0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

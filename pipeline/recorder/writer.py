@@ -1,0 +1,283 @@
+"""The writer: one thread per camera that turns fragments into sealed, published segments of both streams.
+
+Rules:
+- While the disk takes nothing, the current piece is tried again with pauses, for ever; what the camera sends
+  meanwhile waits in the backlog, which is bounded. Nothing is skipped that the disk may still take.
+- A failed flush abandons the segment: the stream begins a new one at its next keyframe, and what start-up
+  would recover is recovered as soon as the disk works again.
+- A segment gets its index row when its name is durable, never before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from crypto.recipient import Recipient
+from pipeline.health import StreamHealth
+from pipeline.model import Fragment, SegmentMark, StreamInfo, StreamName
+from pipeline.mux import Origin, fragment, init_segment
+from pipeline.names import GapMark, StoredSegment
+from pipeline.recorder.backlog import Backlog
+from pipeline.segmenter import FragmentReady, SegmentClosed, SegmenterEvent, SegmentOpened
+from pipeline.store import (
+    FlushFailed,
+    GroupFlush,
+    SegmentFile,
+    Store,
+    StoreError,
+    append_gap_mark,
+    next_tick_ns,
+    open_segment,
+    recover,
+)
+
+_log = logging.getLogger("nvr.recorder")
+_RETRY_PAUSES_S = (0.2, 0.5, 1.0, 2.0)
+STOP_GRACE_S = 5.0  # how long a stop waits for a disk that takes nothing; start-up recovers the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A segmenter's event on its way to disk."""
+
+    stream: str
+    event: SegmenterEvent
+
+
+class Catalogue(Protocol):
+    """Who is told what has been published; the index, in the product."""
+
+    def published(self, segment: StoredSegment) -> None:
+        """The segment's name is durable."""
+
+    def marked(self, mark: GapMark) -> None:
+        """The gap mark is durable."""
+
+    def newest_sure_ns(self) -> int | None:
+        """The end of the newest footage recorded with a sure clock (UTC), None for none."""
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not in it yet."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One stream as the writer sees it. `cut` asks the stream's own thread to begin a new segment."""
+
+    name: StreamName
+    health: StreamHealth
+    next_sequence: int
+    cut: threading.Event = field(default_factory=threading.Event)
+    file: SegmentFile | None = None
+    info: StreamInfo | None = None
+    origin: Origin | None = None
+    fragments: int = 0
+    sealed: list[SegmentFile] = field(default_factory=list)
+    unsettled: list[tuple[SegmentFile, StoredSegment]] = field(default_factory=list)
+
+    def files(self) -> list[SegmentFile]:
+        """Everything of this stream that the next flush must make durable."""
+        being_written = [self.file] if self.file else []
+        return being_written + self.sealed + [file for file, _ in self.unsettled]
+
+
+class Writer:
+    """Takes from the backlog until it is closed. `run` is the thread's body; nothing else may be called."""
+
+    def __init__(
+        self,
+        store: Store,
+        device_generation: tuple[bytes, int],
+        recipients: Sequence[Recipient],
+        lanes: Sequence[Lane],
+        backlog: Backlog[Footage | GapMark],
+        flush: GroupFlush,
+        catalogue: Catalogue,
+        flush_s: float,
+        stop: threading.Event,
+    ) -> None:
+        self._store = store
+        self._device, self._generation = device_generation
+        self._recipients = recipients
+        self._lanes = {lane.name.stream: lane for lane in lanes}
+        self._backlog = backlog
+        self._flush = flush
+        self._catalogue = catalogue
+        self._flush_ns = round(flush_s * 1e9)
+        self._stop = stop
+        self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
+        self._abandoned = False
+
+    def run(self) -> None:
+        """Until the backlog is closed and empty; then everything left is published."""
+        while not self._backlog.finished:
+            item = self._backlog.take(max(0.0, (self._tick_ns - time.monotonic_ns()) / 1e9))
+            if item is not None:
+                self._handle(item)
+            if time.monotonic_ns() >= self._tick_ns:
+                self._tick()
+        for _ in range(2):  # publishes what is sealed, then settles what is published
+            self._tick()
+
+    def _handle(self, item: Footage | GapMark) -> None:
+        if isinstance(item, GapMark):
+            mark = item
+            if self._insist(lambda: append_gap_mark(self._store, mark)):
+                self._catalogue.marked(mark)
+            return
+        lane = self._lanes[item.stream]
+        match item.event:
+            case SegmentOpened():
+                self._open(lane, item.event)
+            case FragmentReady(packets, duration_ns):
+                self._append(lane, packets, duration_ns)
+            case SegmentClosed(duration_ns):
+                self._close(lane, duration_ns)
+
+    def _open(self, lane: Lane, opened: SegmentOpened) -> None:
+        mark = SegmentMark(
+            self._device,
+            lane.name,
+            lane.next_sequence,
+            opened.start_ns,
+            self._generation,
+            opened.unsure,
+        )
+        lane.next_sequence += 1
+        lane.info, lane.origin, lane.fragments = opened.info, Origin.of(opened.info, opened.first), 0
+
+        def begin() -> None:
+            lane.file = open_segment(self._store, mark, self._recipients)
+
+        if self._insist(begin, lane):
+            self._recover_abandoned()
+            init = init_segment(opened.info, mark, Origin.of(opened.info, opened.first))
+            self._write(lane, lambda file: file.append(init, 0))
+
+    def _append(self, lane: Lane, packets: Fragment, duration_ns: int) -> None:
+        if lane.file is None or lane.info is None or lane.origin is None:
+            lane.health.abandoned_packets += len(packets.video) + len(packets.audio)
+            return
+        lane.fragments += 1
+        data = fragment(lane.info, lane.fragments, packets, lane.origin)
+        lane.health.total_bytes += len(data)
+        self._write(lane, lambda file: file.append(data, duration_ns))
+
+    def _write(self, lane: Lane, action: Callable[[SegmentFile], None]) -> None:
+        """Appends; what the disk does not take is held by the file and tried again until it does."""
+        file = lane.file
+        if file is None:
+            return
+        try:
+            action(file)
+        except OSError:
+            self._insist(file.retry, lane)
+
+    def _close(self, lane: Lane, duration_ns: int) -> None:
+        file, lane.file = lane.file, None
+        if file is None:
+            return
+        if not self._insist(lambda: file.seal(duration_ns), lane):
+            file.abandon()
+        elif self._flush.own_file_system:
+            lane.sealed.append(file)
+        else:
+            self._publish(lane, file, flushed=False)
+
+    def _publish(self, lane: Lane, file: SegmentFile, *, flushed: bool) -> None:
+        published: list[StoredSegment] = []
+        if not self._insist(lambda: published.append(file.publish(flushed=flushed)), lane):
+            self._abandon(lane, file)
+            return
+        if flushed:
+            lane.unsettled.append((file, published[0]))
+        else:
+            self._settle(lane, file, published[0])
+
+    def _settle(self, lane: Lane, file: SegmentFile, segment: StoredSegment) -> None:
+        file.settle()
+        lane.health.segments += 1
+        lane.health.last_segment_end_ms = segment.name.end_ms
+        self._catalogue.published(segment)
+
+    def _tick(self) -> None:
+        """One aligned flush of everything, then what it allows: publishing and settling."""
+        self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
+        files = [file for lane in self._lanes.values() for file in lane.files()]
+        if not files:
+            return
+        failed = self._flush.flush(files)
+        for lane in self._lanes.values():
+            for file in [f for f in lane.files() if f in failed]:
+                self._abandon(lane, file)
+            settled, lane.unsettled = lane.unsettled, []
+            sealed, lane.sealed = lane.sealed, []
+            for file, segment in settled:
+                self._settle(lane, file, segment)
+            for file in sealed:
+                self._publish(lane, file, flushed=True)
+
+    def _abandon(self, lane: Lane, file: SegmentFile) -> None:
+        _log.error("%s: the disk lost part of a segment: begun anew; check the disk", lane.name)
+        if file is lane.file:
+            lane.file = None
+            lane.cut.set()
+        lane.sealed = [other for other in lane.sealed if other is not file]
+        lane.unsettled = [(other, segment) for other, segment in lane.unsettled if other is not file]
+        file.abandon()
+        self._abandoned = True
+
+    def _recover_abandoned(self) -> None:
+        if not self._abandoned:
+            return
+        self._abandoned = False
+        kept = frozenset(file.part_path for lane in self._lanes.values() for file in lane.files())
+        camera = next(iter(self._lanes.values())).name.camera
+        for segment in recover(self._store, camera, kept).published:
+            self._catalogue.published(segment)
+
+    def _insist(self, action: Callable[[], object], lane: Lane | None = None) -> bool:
+        """Does `action` until the disk takes it. False if it never can, or a stop has waited long enough."""
+        attempt, stopped_s = 0, 0.0
+        while True:
+            try:
+                action()
+            except FlushFailed as error:
+                _log.error("%s", error)
+                return False
+            except FileExistsError as error:
+                _log.error("a segment's name is taken (%s): it is left as it is", error.strerror)
+                return False
+            except (OSError, StoreError) as error:
+                self._stalled(_why(error), lane)
+                pause_s = _RETRY_PAUSES_S[min(attempt, len(_RETRY_PAUSES_S) - 1)]
+                attempt += 1
+                if self._stop.is_set():
+                    stopped_s += pause_s
+                    if stopped_s > STOP_GRACE_S:
+                        return False
+                time.sleep(pause_s)
+            else:
+                self._stalled("", lane)
+                return True
+
+    def _stalled(self, why: str, lane: Lane | None) -> None:
+        for affected in [lane] if lane else self._lanes.values():
+            if affected.health.stalled != why:
+                affected.health.stalled = why
+                if why:
+                    _log.error("%s: nothing can be written: %s; trying again", affected.name, why)
+                else:
+                    _log.warning("%s: the store can be written again", affected.name)
+
+
+def _why(error: OSError | StoreError) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or "input/output error").lower()
+    return str(error)
