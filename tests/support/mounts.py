@@ -120,7 +120,9 @@ def in_own_namespace(*command: str) -> tuple[str, ...]:
 
 def _run(*command: str) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, env=_environment()
+        )
     except FileNotFoundError as error:
         raise MountError(f"{command[0]} is missing: install it with tests/debian-packages.") from error
     if done.returncode != 0:
@@ -128,3 +130,8 @@ def _run(*command: str) -> None:
         raise MountError(
             f"`{' '.join(command)}` failed: {why}. These tests need root and, for ext4, /dev/loop*."
         )
+
+
+def _environment() -> dict[str, str]:
+    """With the administrator's programs, which an ordinary user's PATH lacks on Debian."""
+    return os.environ | {"PATH": f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin", "LC_ALL": "C"}
