@@ -1,4 +1,4 @@
-"""Property tests are bounded by the number of examples, not by time: a busy machine is no fault of the code."""
+"""Property tests are bounded by the number of examples, not by time: a busy machine is no fault."""
 
 from hypothesis import settings
 
