@@ -16,9 +16,9 @@ from nvr.address import shown
 
 
 class _Line(logging.Formatter):
-    def __init__(self, who: str, secrets: tuple[str, ...]) -> None:
+    def __init__(self, secrets: tuple[str, ...]) -> None:
         clock = "" if os.environ.get("JOURNAL_STREAM") else "%(asctime)s "
-        super().__init__(f"{clock}{who}%(message)s", "%Y-%m-%d %H:%M:%S")
+        super().__init__(f"{clock}%(message)s", "%Y-%m-%d %H:%M:%S")
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
@@ -42,12 +42,10 @@ def where(kind: type[BaseException], trace: TracebackType | None) -> str:
     return f"{kind.__name__}{place}"
 
 
-def start_logging(who: str = "", secrets: tuple[str, ...] = ()) -> None:
-    """Begins to log to standard error; `who` stands before each line. `secrets` are taken out of every line."""
+def start_logging(secrets: tuple[str, ...] = ()) -> None:
+    """Begins to log to standard error. `secrets` are taken out of every line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _Line(f"{who}: " if who else "", tuple(secret for secret in secrets if len(secret) > 3))
-    )
+    handler.setFormatter(_Line(tuple(secret for secret in secrets if len(secret) > 3)))
     logging.basicConfig(level=os.environ.get("NVR_LOG", "INFO").upper(), handlers=[handler], force=True)
     threading.excepthook = _thread_ended
 

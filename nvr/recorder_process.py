@@ -1,4 +1,4 @@
-"""One camera's recorder process, kept alive: started, watched, started again with growing pauses, replaced, ended.
+"""One camera's recorder process, kept alive: started, watched, started again with growing pauses, ended.
 
 Not a thread: `tend` is called often, never blocks, and does what is due.
 """

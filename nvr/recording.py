@@ -1,17 +1,68 @@
-"""From a recording plan to what the pipeline's recorder is told."""
+"""From a recording plan to a recorder at work: what the pipeline's recorder is told, and its index."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
-from nvr.errors import StoreTrouble
+from nvr.errors import NvrError, StoreTrouble
 from nvr.local_zone import local_zone
 from nvr.recording_plan import RecordingPlan, StreamAddress
-from pipeline.names import KEYS
-from pipeline.recorder import RecorderSettings
+from pipeline import walk
+from pipeline.index import IndexThread, index_path
+from pipeline.names import KEYS, GapMark, StoredSegment
+from pipeline.recorder import Recorder, RecorderFailed, RecorderSettings
 from pipeline.source import SourceSettings
+from pipeline.store import Store, lock_camera
 
-INDEX = "index.sqlite"
+
+def record_until(plan: RecordingPlan, stop: threading.Event) -> None:
+    """Records the camera until `stop` is set.
+
+    Raises `AlreadyRunning`, `StoreError`, `StoreTrouble`, `OSError` at its start, `NvrError` when it failed.
+    """
+    settings = recorder_settings(plan)
+    store = Store(settings.store_root)
+    with lock_camera(store, plan.camera):
+        index = IndexThread(store.root, plan.camera).start()
+        try:
+            Recorder(settings, store, _IndexCatalogue(index, store.root, plan.camera), stop).run()
+        except RecorderFailed as fault:
+            raise NvrError(f"{fault}.") from None
+        finally:
+            index.stop()
+
+
+class _IndexCatalogue:
+    """The index as the recorder sees it."""
+
+    def __init__(self, index: IndexThread, root: Path, camera: str) -> None:
+        self._index = index
+        self._root = root
+        self._camera = camera
+
+    def published(self, segment: StoredSegment) -> None:
+        self._index.published(segment)
+
+    def marked(self, mark: GapMark) -> None:
+        self._index.marked(mark)
+
+    def newest_sure_ns(self) -> int | None:
+        """From the names in the store: the index may be missing, and must not delay recording."""
+        ends_ms = []
+        for stream in walk.streams(self._root, self._camera):
+            for hour in reversed(list(walk.hours(self._root, stream))):
+                sure = [
+                    one.name.end_ms for one in walk.segments(self._root, hour) if not one.name.clock_unsure
+                ]
+                if sure:
+                    ends_ms.append(max(sure))
+                    break
+        return max(ends_ms) * 1_000_000 if ends_ms else None
+
+    @property
+    def waiting(self) -> int:
+        return self._index.behind
 
 
 def recorder_settings(plan: RecordingPlan) -> RecorderSettings:
@@ -22,7 +73,7 @@ def recorder_settings(plan: RecordingPlan) -> RecorderSettings:
         camera=plan.camera,
         sources={name: source_settings(plan, stream) for name, stream in plan.streams.items()},
         store_root=root,
-        index_path=root / INDEX,
+        index_path=index_path(root),
         run_dir=Path(plan.run_dir),
         recipients=(recipient,),
         generation=generation,

@@ -1,4 +1,4 @@
-"""The run-time directory: sockets and reports of running recorders. In memory where possible, never on the store.
+"""The run-time directory: sockets and reports of running recorders. In memory, never on the store.
 
 It is ours alone (0700): a tap hands out footage unsealed to whoever may connect.
 """

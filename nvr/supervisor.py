@@ -1,4 +1,4 @@
-"""`nvr run`: keeps a recorder alive for each camera, and the store within its limits. It records nothing itself.
+"""`nvr run`: keeps a recorder alive for each camera and the store within limits. It records nothing itself.
 
 - One supervisor per store; a recorder dies with its supervisor, and never takes it or another recorder
   along.
@@ -22,6 +22,7 @@ from nvr.errors import NvrError
 from nvr.keys_nearby import keys_nearby
 from nvr.recorder_process import RecorderProcess, Starter, report_time_ns, start_recorder
 from nvr.recording_plan import RecordingPlan, plan_for
+from nvr.retention_pass import keep_within_limits
 from nvr.run_directory import make_run_directory, run_directory
 from nvr.upkeep import Upkeep
 from pipeline.health import State, StreamReport, read_report, report_path
@@ -35,13 +36,13 @@ log = logging.getLogger(__name__)
 
 
 def supervise(file: Path) -> None:
-    """Runs until SIGINT or SIGTERM. Raises `ConfigFaults`, `AlreadyRunning`, `StoreMissing`, `StoreTrouble`."""
+    """Until SIGINT or SIGTERM. Raises `ConfigFaults`, `AlreadyRunning`, `StoreError`, `StoreTrouble`."""
     loaded = load_config(file)
     store = Store(loaded.store_root)
     device = store.device
     run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
     with lock_store(store):
-        upkeep = Upkeep(store, loaded.config)
+        upkeep = Upkeep(store, loaded.config, keep_within_limits)
         supervisor = Supervisor(loaded, make_run_directory(run_dir), upkeep)
         supervisor.listen_to_signals()
         supervisor.run()

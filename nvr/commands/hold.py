@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
+from nvr.ending import sentence
 from nvr.local_zone import local_zone
 from nvr.located import Located, locate
 from nvr.times import parse_range, show
+from pipeline import walk
+from pipeline.index import IndexFault, open_or_restore
 from pipeline.store import hold as make_hold
 from pipeline.store import unhold as end_holds
 
@@ -42,6 +45,7 @@ def hold(config: Path | None, camera: str, from_text: str, to_text: str) -> None
     """
     located, from_ms, to_ms = _range(config, camera, from_text, to_text)
     make_hold(located.store, camera, from_ms, to_ms, _now_ms())
+    _tell_index(located)
     click.echo(f"Held: {camera}, {_shown(from_ms)} to {_shown(to_ms)}.")
 
 
@@ -57,6 +61,7 @@ def unhold(config: Path | None, camera: str, from_text: str, to_text: str) -> No
     """
     located, from_ms, to_ms = _range(config, camera, from_text, to_text)
     changed = end_holds(located.store, camera, from_ms, to_ms, _now_ms())
+    _tell_index(located)
     if not changed:
         click.echo(f"Nothing of {camera} is held between {_shown(from_ms)} and {_shown(to_ms)}.")
         return
@@ -70,6 +75,17 @@ def _range(config: Path | None, camera: str, from_text: str, to_text: str) -> tu
     for note in filter(None, (start.note, end.note)):
         click.echo(note, err=True)
     return located, start.utc_ms, end.utc_ms
+
+
+def _tell_index(located: Located) -> None:
+    """The mark in the store is what counts; an index that cannot be told now is made anew later."""
+    try:
+        with open_or_restore(located.store.root) as index:
+            index.set_holds(walk.holds(located.store.root))
+    except IndexFault as fault:
+        click.echo(
+            f"{sentence(str(fault))} The hold counts all the same; say nvr index rebuild later.", err=True
+        )
 
 
 def _shown(at_ms: int) -> str:

@@ -45,10 +45,9 @@ def record(config: Path | None, camera: str, supervised_by: int | None) -> None:
     else:
         plan = _plan_from_child(config, camera)
     start_logging(tuple(stream.password for stream in plan.streams.values()))
-    from nvr.recording import recorder_settings
-    from pipeline.recorder import run_recorder
+    from nvr.recording import record_until
 
-    run_recorder(recorder_settings(plan), stop)
+    record_until(plan, stop)
 
 
 def _plan_from_child(config: Path | None, camera: str) -> RecordingPlan:
