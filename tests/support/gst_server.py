@@ -63,8 +63,13 @@ class Track:
 
     @property
     def length(self) -> int:
-        """Nanoseconds from the first unit to the end of the last."""
-        return self.units[-1].dts + self.units[-1].duration
+        """Nanoseconds from the first unit to the end of the last.
+
+        The last AAC unit may be cut to the length that the container states: played on, it is a whole one.
+        """
+        last, before = self.units[-1], self.units[-2]
+        is_even = "law" not in self.caps.get_structure(0).get_name()
+        return last.dts + (last.dts - before.dts if is_even else last.duration)
 
 
 def read_clip(path: str) -> list[Track]:

@@ -115,6 +115,9 @@ def tmpfs(directory: Path, size_mb: int = 16) -> Iterator[Mounted]:
 
 def in_own_namespace(*command: str) -> tuple[str, ...]:
     """The command in a mount namespace of its own: its mounts end with it, and need no real root."""
+    if os.geteuid() == 0:
+        # In a chroot the kernel refuses user namespaces and a change of propagation; root needs neither.
+        return ("unshare", "--mount", "--propagation", "unchanged", *command)
     return ("unshare", "--user", "--map-root-user", "--mount", *command)
 
 

@@ -84,7 +84,9 @@ class Session:
             self._writer.close()
 
     def reset(self) -> None:
-        """Ends the connection with RST."""
+        """Ends the connection with RST, unless it is ending already."""
+        if self._writer.transport.is_closing():
+            return
         connection: socket.socket = self._writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
