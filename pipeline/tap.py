@@ -3,6 +3,7 @@
 A reader gets HELLO, the GOP so far (at most 8 MiB, so a late reader has a picture at once), then what is
 live. Publishing never blocks and never waits for a reader: each has a bounded queue, and one that is too slow
 loses whole GOPs, is told so by DROPPED, and goes on at a keyframe. Without readers it costs one list append.
+A reader that sends a byte is in a hurry: the recorder then takes packets from the camera one by one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class _Reader:
     lost_gops: int = 0
     told_packets: int = 0
     skipping: bool = False
+    hurries: bool = False
 
     def put(self, item: Packet | bytes) -> None:
         self.queue.append(item)
@@ -103,6 +105,7 @@ class TapServer:
         self._gop: list[Packet] = []
         self._gop_bytes = 0
         self._lost_packets = 0
+        self._hurried = 0
         self._stopping = False
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_writer.setblocking(False)
@@ -117,6 +120,11 @@ class TapServer:
     def readers(self) -> int:
         """How many connections there are now."""
         return len(self._readers)
+
+    @property
+    def hurried(self) -> bool:
+        """Whether a reader wants packets as they come; the others take them several at a time, 0.1 s late."""
+        return self._hurried > 0
 
     @property
     def lost_packets(self) -> int:
@@ -190,10 +198,14 @@ class TapServer:
             self._serve_reader(self._readers[endpoint.fileno()], events)
 
     def _serve_reader(self, reader: _Reader, events: int) -> None:
-        if events & selectors.EVENT_READ and not _still_there(reader.connection):
+        said = _receive(reader.connection) if events & selectors.EVENT_READ else None
+        if said == b"":
             self._end(reader)
-        else:
-            self._send(reader)
+            return
+        if said and not reader.hurries:
+            reader.hurries = True
+            self._hurried += 1
+        self._send(reader)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -237,18 +249,24 @@ class TapServer:
         with self._lock:
             del self._readers[reader.connection.fileno()]
             self._lost_packets += reader.lost_packets + reader.told_packets
+        self._hurried -= reader.hurries
         reader.connection.close()
 
 
 class TapClient:
-    """Reads a tap. Iterating blocks; it ends when the recorder goes away. Close it to end from elsewhere."""
+    """Reads a tap. Iterating blocks; it ends when the recorder goes away. Close it to end from elsewhere.
 
-    def __init__(self, path: Path, timeout_s: float | None = None) -> None:
+    `hurry` asks for packets as they come, for somebody who watches; it costs the recorder half as much again.
+    """
+
+    def __init__(self, path: Path, timeout_s: float | None = None, *, hurry: bool = False) -> None:
         """Connects. Raises OSError when no recorder serves `path`."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         try:
             self._socket.connect(str(path))
+            if hurry:
+                self._socket.send(b"h")
         except OSError:
             self._socket.close()
             raise
@@ -273,13 +291,14 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
-def _still_there(connection: socket.socket) -> bool:
+def _receive(connection: socket.socket) -> bytes | None:
+    """What a reader says: anything at all means that it hurries. Empty: it has gone; None: nothing yet."""
     try:
-        return bool(connection.recv(4096))  # readers have nothing to say; what they say is ignored
+        return connection.recv(4096)
     except BlockingIOError:
-        return True
+        return None
     except OSError:
-        return False
+        return b""
 
 
 def _size(item: Packet | bytes) -> int:

@@ -29,7 +29,7 @@ from pipeline.store import GroupFlush, Store, last_sequence, recover
 from pipeline.tap import TapServer
 
 _log = logging.getLogger("nvr.recorder")
-_REPORT_S = 1.0
+_REPORT_S = 2.0
 
 
 class RecorderFailed(Exception):

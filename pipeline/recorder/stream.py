@@ -25,6 +25,8 @@ from pipeline.source import SourceError, SourceSettings, open_source
 from pipeline.tap import TapServer
 
 _log = logging.getLogger("nvr.recorder")
+_REST_S = 0.08
+_WAITED_NS = 3_000_000  # taking a packet that is there costs 0.2 ms, a large keyframe 2 ms
 _OVERLOAD = "the disk takes footage too slowly"
 STEADY_S = 30.0  # a connection that lasted so long starts the pauses from the beginning
 
@@ -65,6 +67,8 @@ class StreamRecorder:
         self._segmenter = Segmenter(segment_s)
         self._clock = StreamClock()
         self._refused_packets = 0
+        self._handled_ns = 0
+        self._may_rest = source.transport == "tcp"  # UDP has no flow control: its buffer would overflow
         self._recording = False
         self._marked_reason = ""
 
@@ -93,9 +97,20 @@ class StreamRecorder:
                     self._take_info(item)
                 else:
                     self._take_packet(item)
+                    self._gather(item.arrived_ns)
         except SourceError as error:
             return error.reason
         return "camera ended the stream"
+
+    def _gather(self, arrived_ns: int) -> None:
+        """Rests once nothing more waits in the socket, so that packets are handled several at a time.
+
+        A packet that was waited for says so: all before it were taken. Waking up for each of 77 packets a
+        second, with caches cold, cost 1.6 CPU s a camera-minute; resting 80 ms between, 1.0.
+        """
+        if arrived_ns - self._handled_ns > _WAITED_NS and self._may_rest and not self._tap.hurried:
+            self._stop.wait(_REST_S)
+        self._handled_ns = time.monotonic_ns()
 
     def _take_info(self, info: StreamInfo) -> None:
         self._tap.publish_info(info)

@@ -2,7 +2,8 @@
 
 import socket
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,7 @@ def test_nothing_undecodable_is_sent_before_the_first_keyframe(server: TapServer
     client = TapClient(path, timeout_s=5)
     messages = iter(client)
     assert isinstance(next(messages), Hello)
-    while not server.readers:
-        pass
+    _wait(lambda: server.readers == 1)
     server.publish(_packet(10))
     assert next(messages) == _packet(10)
     client.close()
@@ -114,3 +114,22 @@ def test_the_end_of_the_server_ends_the_reader(path: Path) -> None:
     server.close()
     assert list(client) == []
     client.close()
+
+
+def test_only_a_reader_that_says_so_hurries_the_recorder(server: TapServer, path: Path) -> None:
+    server.publish_info(_INFO)
+    patient = TapClient(path, timeout_s=5)
+    assert len(_take(patient, 1)) == 1
+    assert not server.hurried
+    watching = TapClient(path, timeout_s=5, hurry=True)
+    _wait(lambda: server.hurried)
+    watching.close()
+    _wait(lambda: not server.hurried)
+    patient.close()
+
+
+def _wait(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
