@@ -7,9 +7,10 @@ from pathlib import Path
 
 from nvr.errors import NvrError, StoreTrouble
 from nvr.local_zone import local_zone
+from nvr.newest_footage import newest_sure_ns
 from nvr.recording_plan import RecordingPlan, StreamAddress
 from pipeline import walk
-from pipeline.index import IndexThread, index_path
+from pipeline.index import IndexThread
 from pipeline.names import KEYS, GapMark, StoredSegment
 from pipeline.recorder import Recorder, RecorderFailed, RecorderSettings
 from pipeline.source import SourceSettings
@@ -49,16 +50,7 @@ class _IndexCatalogue:
 
     def newest_sure_ns(self) -> int | None:
         """From the names in the store: the index may be missing, and must not delay recording."""
-        ends_ms = []
-        for stream in walk.streams(self._root, self._camera):
-            for hour in reversed(list(walk.hours(self._root, stream))):
-                sure = [
-                    one.name.end_ms for one in walk.segments(self._root, hour) if not one.name.clock_unsure
-                ]
-                if sure:
-                    ends_ms.append(max(sure))
-                    break
-        return max(ends_ms) * 1_000_000 if ends_ms else None
+        return newest_sure_ns(self._root, walk.streams(self._root, self._camera))
 
     @property
     def waiting(self) -> int:
@@ -73,7 +65,6 @@ def recorder_settings(plan: RecordingPlan) -> RecorderSettings:
         camera=plan.camera,
         sources={name: source_settings(plan, stream) for name, stream in plan.streams.items()},
         store_root=root,
-        index_path=index_path(root),
         run_dir=Path(plan.run_dir),
         recipients=(recipient,),
         generation=generation,

@@ -25,7 +25,6 @@ class RecorderSettings:
     camera: str
     sources: Mapping[str, SourceSettings]
     store_root: Path
-    index_path: Path
     run_dir: Path
     recipients: tuple[str, ...]
     generation: int
