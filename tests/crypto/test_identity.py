@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from crypto import bech32
 from crypto.errors import BadIdentity, BadRecipient, CryptoError, DamagedHeader
+from crypto.header import Stanza
 from crypto.identity import HybridIdentity, Identity, ScryptIdentity, X25519Identity, parse_identities
 from crypto.recipient import HybridRecipient, ScryptRecipient, X25519Recipient, parse_recipient
 from crypto.seal import seal_bytes
@@ -150,3 +151,10 @@ def test_too_much_scrypt_is_refused() -> None:
 def test_an_empty_passphrase_or_an_absurd_work_factor_is_refused(make: Callable[[], ScryptRecipient]) -> None:
     with pytest.raises(BadRecipient, match="must not be empty"):
         make()
+
+
+@pytest.mark.parametrize("asked", ["21", "100", "9" * 5000])  # int() refuses texts of more than 4300 digits
+def test_an_absurd_work_factor_in_a_header_is_refused(asked: str) -> None:
+    stanza = Stanza(("scrypt", "A" * 22, asked), bytes(32))
+    with pytest.raises(DamagedHeader, match="above 20"):
+        ScryptIdentity("pass").unwrap([stanza])
