@@ -28,7 +28,7 @@ class Building:
         self.last = first
         self.end_dts = first.dts
         self.audio_rate = info.audio.timescale if info.audio else 0
-        self.audio_end = self.audio_time(first.pts)
+        self.audio_begin = self.audio_end = self.audio_time(first.pts)
         self._audio_latest = self.audio_end - 1
 
     def audio_time(self, video_pts: int) -> int:

@@ -36,7 +36,7 @@ class Segmenter:
     def __init__(self, target_s: float = 10.0) -> None:
         self.dropped_packets = 0
         self.dropped_gops = 0
-        self.skipped_packets = 0  # before the first keyframe after a start or new parameters
+        self.skipped_packets = 0  # from before the first keyframe after a start or new parameters
         self._target = round(target_s * VIDEO_TIMESCALE) - EARLY_KEYFRAME
         self._info: StreamInfo | None = None
         self._current: Building | None = None
@@ -49,6 +49,7 @@ class Segmenter:
         self._audio_shift = 0
         self._raw: Packet | None = None
         self._previous_end_ns: int | None = None
+        self._continues = False  # the open segment followed another without a break
 
     def push(
         self,
@@ -97,6 +98,7 @@ class Segmenter:
     ) -> list[SegmenterEvent]:
         current = self._current
         if current is None:
+            self._continues = False
             return self._begin(packet, utc_ns, unsure, room)
         if step:
             self._cut_due = "step"
@@ -169,6 +171,7 @@ class Segmenter:
         waits = goes_on and room and current.audio_rate and not early and current.audio_end < cut_audio
         events += self._end(current, dts, reason, utc_ns if goes_on else None, waits=bool(waits))
         self._current = None
+        self._continues = True
         opened = self._begin(packet, utc_ns, unsure, room)
         (self._held if waits else events).extend(opened)
         for audio in early:
@@ -219,16 +222,18 @@ class Segmenter:
             pts = self._astray(packet, current)
         elif self._shift:
             pts += current.audio_time(self._shift)
-        if self._closing is None:
-            return [*current.add_audio(packet, pts)]
-        return self._audio_while_closing(self._closing, current, packet, pts)
+        if pts >= current.audio_begin:
+            return [*self._settle(), *current.add_audio(packet, pts)]
+        return self._older_audio(current, packet, pts)
 
-    def _audio_while_closing(
-        self, closing: Building, current: Building, packet: Packet, pts: int
-    ) -> list[SegmenterEvent]:
-        if pts < current.audio_time(current.first.pts) and pts > closing.audio_end - packet.duration:
-            return [*closing.add_audio(packet, pts)]
-        return [*self._settle(), *current.add_audio(packet, pts)]
+    def _older_audio(self, current: Building, packet: Packet, pts: int) -> list[SegmenterEvent]:
+        """Audio from before the open segment."""
+        if self._closing is not None:
+            return [*self._closing.add_audio(packet, pts)]
+        if self._continues:
+            return [*current.add_audio(packet, pts)]
+        self._count_lost(packet, room=True)
+        return []
 
     def _astray(self, packet: Packet, current: Building) -> int:
         """Where audio goes whose own time is absurd: on from the last, as long as its pace is right."""
