@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -209,10 +209,10 @@ class Index:
         """As `rows`, as segments."""
         return [row.segment(stream) for row in self.rows(stream, from_ms, to_ms)]
 
-    def oldest(self, stream: StreamName, *, unsure: bool) -> Iterator[StoredSegment]:
+    def oldest(self, stream: StreamName, *, unsure: bool) -> Generator[StoredSegment, None, None]:
         """The stream's segments, oldest first: of a sure clock by their start, of an unsure one by sequence.
 
-        Reads as far as it is iterated; nothing may be changed on this index meanwhile.
+        Reads as far as it is iterated; close it before anything is changed on this index.
         """
         order, wanted = ("seq", "flags & 1") if unsure else ("start_ms, seq", "NOT flags & 1")
         sql = f"SELECT {_COLUMNS} FROM segment WHERE stream = ? AND {wanted} ORDER BY {order}"  # noqa: S608

@@ -1,0 +1,205 @@
+"""Carries retention out: from the index (or, without one, from the store itself) to deleted files.
+
+Rules:
+- Unlink, fsync the folder, then drop the rows: a row may outlive its file for a moment, never the other way
+  round.
+- Holds are read from the store, not from the index, and again before each folder that is touched.
+- Whatever the index does, the floor of free space is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from pipeline import walk
+from pipeline.durable import fsync_directory
+from pipeline.index import Index, IndexDamaged, IndexFault, open_or_restore
+from pipeline.model import StreamName
+from pipeline.names import DAY_MS, GAPS, StoredSegment, day_start_ms
+from pipeline.retention import Plan, Policy, Removal, StreamFootage, expired_gap_days, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did. `again`: do another soon. `short_bytes`: as in the plan. `faults`: sentences."""
+
+    removed: int
+    freed_bytes: int
+    again: bool
+    short_bytes: int
+    faults: tuple[str, ...] = ()
+
+
+def run_pass(root: Path, policy: Policy, now_ms: int | None) -> Pass:
+    """One pass over the store; `now_ms` is None while the clock is unsure. Raises OSError if nothing can be
+    read.
+
+    1. read the holds, the free space, and of the index what is oldest; without an index read the store itself
+    2. plan
+    3. for each folder concerned: leave out what is held by now, unlink, fsync the folder, drop the rows, and
+       remove the folder when it is empty
+    4. remove the gap marks of days before a camera's oldest footage
+    """
+    faults: list[str] = []
+    with contextlib.ExitStack() as stack:
+        index = _opened(root, stack, faults)
+        planned = _planned(root, policy, now_ms, index, faults)
+        removed, freed_bytes = _carry_out(root, planned, index, faults)
+        if index is not None:
+            _remove_gap_marks(root, index, faults)
+    again = planned.unfinished and removed > 0
+    return Pass(removed, freed_bytes, again, planned.short_bytes, tuple(faults))
+
+
+def _opened(root: Path, stack: contextlib.ExitStack, faults: list[str]) -> Index | None:
+    try:
+        return stack.enter_context(open_or_restore(root))
+    except IndexFault as fault:
+        faults.append(str(fault))
+        return None
+
+
+def _planned(root: Path, policy: Policy, now_ms: int | None, index: Index | None, faults: list[str]) -> Plan:
+    holds, free_bytes = walk.holds(root), _free_bytes(root)
+    if index is not None:
+        try:
+            with from_index(index) as footage:
+                return plan(policy, footage, holds, free_bytes, now_ms)
+        except IndexDamaged as fault:
+            faults.append(str(fault))
+            with contextlib.suppress(IndexFault):
+                open_or_restore(root, index.place).close()
+        except IndexFault as fault:
+            faults.append(str(fault))
+    return plan(_floor_and_age(policy), from_store(root), holds, free_bytes, now_ms)
+
+
+@contextlib.contextmanager
+def from_index(index: Index) -> Iterator[list[StreamFootage]]:
+    """What the index has, read lazily: nothing may be changed on it within the context. Raises IndexFault."""
+    with contextlib.ExitStack() as stack:
+
+        def oldest(name: StreamName, *, unsure: bool) -> Iterator[StoredSegment]:
+            return stack.enter_context(contextlib.closing(index.oldest(name, unsure=unsure)))
+
+        yield [
+            StreamFootage(
+                name,
+                total.segments,
+                total.size_bytes,
+                oldest(name, unsure=False),
+                oldest(name, unsure=True),
+            )
+            for name, total in index.totals().items()
+        ]
+
+
+def from_store(root: Path) -> list[StreamFootage]:
+    """What the store has, read lazily, for when there is no index: totals are of the oldest hours only.
+
+    So a pass takes at most the oldest hour's folder of each stream, and limits of bytes must wait for the
+    index.
+    """
+    return [_first_hours(root, name) for name in walk.streams(root)]
+
+
+def _first_hours(root: Path, name: StreamName) -> StreamFootage:
+    first = next((found for hour in walk.hours(root, name) if (found := walk.segments(root, hour))), [])
+    return StreamFootage(name, 10 * len(first), 0, _walked(root, name))
+
+
+def _walked(root: Path, name: StreamName) -> Iterator[StoredSegment]:
+    for hour in walk.hours(root, name):
+        yield from (segment for segment in walk.segments(root, hour) if not segment.name.clock_unsure)
+
+
+def _floor_and_age(policy: Policy) -> Policy:
+    return Policy(policy.cameras, policy.others, None, policy.min_free_bytes)
+
+
+def _free_bytes(root: Path) -> int:
+    disk = os.statvfs(root)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _carry_out(root: Path, planned: Plan, index: Index | None, faults: list[str]) -> tuple[int, int]:
+    removed, freed_bytes = 0, 0
+    for folder, group in groupby(sorted(planned.removals, key=_folder), key=_folder):
+        gone = _remove_from(root / folder, root, group, faults)
+        removed += len(gone)
+        freed_bytes += sum(segment.size_bytes for segment in gone)
+        if index is not None and gone:
+            try:
+                index.remove(gone)
+            except IndexFault as fault:  # the next pass finds the files gone and drops the rows then
+                faults.append(str(fault))
+        _remove_empty(root / folder)
+    return removed, freed_bytes
+
+
+def _folder(removal: Removal) -> str:
+    return str(Path(removal.segment.path).parent)
+
+
+def _remove_from(
+    folder: Path, root: Path, removals: Iterable[Removal], faults: list[str]
+) -> list[StoredSegment]:
+    gone = []
+    try:
+        holds = walk.holds(root)
+        for removal in removals:
+            segment = removal.segment
+            name = segment.name
+            if any(hold.covers(segment.stream.camera, name.start_ms, name.end_ms) for hold in holds):
+                continue
+            (root / segment.path).unlink(missing_ok=True)
+            gone.append(segment)
+        if gone and folder.exists():
+            fsync_directory(folder)
+    except OSError as error:
+        faults.append(f"{folder} cannot be cleared: {error.strerror}")
+    return gone
+
+
+def _remove_empty(folder: Path) -> None:
+    """The hour's folder, then the day's. A recorder that makes a file there just now makes them again."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
+
+
+def _remove_gap_marks(root: Path, index: Index, faults: list[str]) -> None:
+    try:
+        for camera in walk.cameras(root):
+            oldest_ms = _oldest_ms(index, camera)
+            days = expired_gap_days(walk.gap_days(root, camera), oldest_ms)
+            if days:
+                _remove_gap_days(root, camera, days)
+                index.drop_gap_marks(camera, day_start_ms(days[-1]) + DAY_MS)
+    except (OSError, IndexFault) as error:
+        faults.append(f"old gap marks stay for now: {error}")
+
+
+def _oldest_ms(index: Index, camera: str) -> int | None:
+    starts = [
+        first.name.start_ms
+        for stream in index.streams()
+        if stream.camera == camera and (first := _first(index, stream)) is not None
+    ]
+    return min(starts, default=None)
+
+
+def _first(index: Index, stream: StreamName) -> StoredSegment | None:
+    with contextlib.closing(index.oldest(stream, unsure=False)) as oldest:
+        return next(oldest, None)
+
+
+def _remove_gap_days(root: Path, camera: str, days: Sequence[str]) -> None:
+    for day in days:
+        (root / camera / GAPS / f"{day}.jsonl").unlink(missing_ok=True)
+    fsync_directory(root / camera / GAPS)
