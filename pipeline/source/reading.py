@@ -17,10 +17,12 @@ from av.stream import Stream
 
 from pipeline.model import VIDEO_TIMESCALE
 from pipeline.source.errors import ended, silent, while_reading
+from pipeline.source.naps import WAITED_NS, NapRule
 
 SILENT_AFTER_NS = 10_000_000_000
 _NS = 1_000_000_000
 _NAP_S = 0.5
+_FLUSH_NS = 200_000_000
 
 Stop = Callable[[], bool]
 AvPacket: TypeAlias = "av.Packet[Any]"  # subscripted for the type checker only
@@ -32,6 +34,7 @@ class _Silence:
 
     def __init__(self, now_ns: int) -> None:
         self.last_video_ns = now_ns
+        self.waited_until_ns = 0  # when the last wait ended in vain
 
     def check(self, now_ns: int, slack_ns: int = 0) -> None:
         """Raises Interrupted when that is too long ago."""
@@ -39,24 +42,47 @@ class _Silence:
             raise silent()
 
 
+class _Rest:
+    """Takes the naps."""
+
+    def __init__(self, nap_s: Callable[[], float]) -> None:
+        self._nap_s = nap_s
+        self._rule = NapRule()
+
+    def after(self, packet: AvPacket, arrived_ns: int) -> None:
+        """Lets packets gather after `packet`, for which we had to wait."""
+        nap_s = self._nap_s()
+        if nap_s <= 0 or packet.pts is None:
+            return
+        media_ns = _to_90k(packet, packet.pts) * _NS // VIDEO_TIMESCALE
+        if self._rule.allows(media_ns, arrived_ns, int(nap_s * _NS)):
+            time.sleep(nap_s)
+
+
 def live_packets(
     container: InputContainer,
     streams: Sequence[Stream],
     stop: Stop,
-    now_ns: Callable[[], int] = time.monotonic_ns,
+    nap_s: Callable[[], float] = lambda: 0.0,
 ) -> Iterator[Arrival]:
-    """Packets and their arrival (monotonic). Raises Interrupted when the camera ends or falls silent."""
-    silence = _Silence(now_ns())
+    """Packets and their arrival (monotonic). Raises Interrupted when the camera ends or falls silent.
+
+    `nap_s` is asked when nothing is waiting to be read, and says how long to let packets gather (0: not at
+    all).
+    """
+    silence = _Silence(time.monotonic_ns())
+    rest = _Rest(nap_s)
     while True:
         try:
-            yield from _until_quiet(container, streams, silence, stop, now_ns)
+            yield from _until_quiet(container, streams, silence, rest, stop)
             if stop():
                 return
             raise ended()
         except (av.error.ExitError, av.error.TimeoutError):  # five seconds without a packet
             if stop():
                 return
-            silence.check(now_ns(), _NS // 2)
+            silence.waited_until_ns = time.monotonic_ns()
+            silence.check(silence.waited_until_ns, _NS // 2)
         except (av.error.FFmpegError, OSError) as error:
             raise while_reading(error) from None
 
@@ -65,20 +91,28 @@ def _until_quiet(
     container: InputContainer,
     streams: Sequence[Stream],
     silence: _Silence,
+    rest: _Rest,
     stop: Stop,
-    now_ns: Callable[[], int],
 ) -> Iterator[Arrival]:
     """Ends at the end of file, which empty packets mark, or when asked to stop."""
     video_index = next(s.index for s in streams if s.type == "video")
+    now_ns = time.monotonic_ns
+    asked = now_ns()
     for packet in container.demux(*streams):
         arrived = now_ns()
         if not packet.size or stop():
             return
         if packet.stream_index == video_index:
-            silence.last_video_ns = arrived
+            # What comes right after a vain wait is the frame that the parser had kept, not news from the
+            # camera.
+            if arrived - silence.waited_until_ns > _FLUSH_NS:
+                silence.last_video_ns = arrived
         else:
             silence.check(arrived)
         yield packet, arrived
+        if arrived - asked > WAITED_NS and packet.stream_index == video_index:
+            rest.after(packet, arrived)
+        asked = now_ns()
 
 
 def looped_packets(container: InputContainer, streams: Sequence[Stream], stop: Stop) -> Iterator[Arrival]:
