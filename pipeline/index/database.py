@@ -209,6 +209,22 @@ class Index:
         """As `rows`, as segments."""
         return [row.segment(stream) for row in self.rows(stream, from_ms, to_ms)]
 
+    def hours(self, stream: StreamName) -> list[int]:
+        """When the hours begin that have rows of the stream, in order. Jumps from hour to hour."""
+        sql = "SELECT min(start_ms) FROM segment WHERE stream = ? AND start_ms >= ?"
+        found: list[int] = []
+        with told_apart():
+            known = self._known(stream)
+            next_ms = 0
+            while (first := self._connection.execute(sql, (known, next_ms)).fetchone()[0]) is not None:
+                found.append(first - first % HOUR_MS)
+                next_ms = found[-1] + HOUR_MS
+        return found
+
+    def starting_in(self, stream: StreamName, from_ms: int, to_ms: int) -> list[StoredSegment]:
+        """What begins at or after `from_ms` and before `to_ms`, in order of start."""
+        return [row.segment(stream) for row in self.rows(stream, from_ms, to_ms) if row.start_ms >= from_ms]
+
     def oldest(self, stream: StreamName, *, unsure: bool) -> Generator[StoredSegment, None, None]:
         """The stream's segments, oldest first: of a sure clock by their start, of an unsure one by sequence.
 
