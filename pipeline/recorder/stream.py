@@ -20,7 +20,7 @@ from pipeline.model import Kind, Packet, StreamInfo
 from pipeline.names import GapMark
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.writer import Footage, Lane
-from pipeline.segmenter import FragmentReady, Segmenter, SegmenterEvent
+from pipeline.segmenter import FragmentReady, SegmentClosed, Segmenter, SegmenterEvent, SegmentOpened
 from pipeline.source import SourceError, SourceSettings, open_source
 from pipeline.tap import TapServer
 
@@ -67,6 +67,7 @@ class StreamRecorder:
         self._segmenter = Segmenter(segment_s)
         self._clock = StreamClock()
         self._refused_packets = 0
+        self._opened_ms = self._ended_ms = 0
         self._handled_ns = 0
         self._may_rest = source.transport == "tcp"  # UDP has no flow control: its buffer would overflow
         self._recording = False
@@ -172,11 +173,13 @@ class StreamRecorder:
         """Notes why footage stops here, once for each reason in a row."""
         if reason != self._marked_reason:
             self._marked_reason = reason
-            self._backlog.put(GapMark(self._lane.name, _now_ms(), reason))
+            at_ms = max(_now_ms(), self._ended_ms)
+            self._backlog.put(GapMark(self._lane.name, at_ms, reason))
 
     def _deliver(self, events: list[SegmenterEvent]) -> None:
         """Hands events to the writer; a fragment that its backlog has no room for ends the segment there."""
         for event in events:
+            self._note_end(event)
             if not self._backlog.put(Footage(self._lane.name.stream, event), _size_bytes(event)):
                 self._refused_packets += _packets(event)
                 for rest in self._segmenter.drop_to_keyframe():
@@ -185,6 +188,13 @@ class StreamRecorder:
                     else:
                         self._backlog.put(Footage(self._lane.name.stream, rest))
                 self._note_overload()
+
+    def _note_end(self, event: SegmenterEvent) -> None:
+        """Where footage ends so far: no gap mark may stand before it."""
+        if isinstance(event, SegmentOpened):
+            self._opened_ms = event.start_ns // 1_000_000
+        elif isinstance(event, SegmentClosed):
+            self._ended_ms = self._opened_ms + event.duration_ns // 1_000_000
 
     def _note_overload(self) -> None:
         """Counts what was dropped because the disk is too slow, and says so in the footage's record."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crypto.recipient import Recipient
+from pipeline.durable import DISK, DiskCalls
 from pipeline.health import StreamHealth
 from pipeline.model import Fragment, SegmentMark, StreamInfo, StreamName
 from pipeline.mux import Origin, fragment, init_segment
@@ -101,8 +102,10 @@ class Writer:
         catalogue: Catalogue,
         flush_s: float,
         stop: threading.Event,
+        disk: DiskCalls = DISK,
     ) -> None:
         self._store = store
+        self._disk = disk
         self._device, self._generation = device_generation
         self._recipients = recipients
         self._lanes = {lane.name.stream: lane for lane in lanes}
@@ -153,7 +156,7 @@ class Writer:
         lane.info, lane.origin, lane.fragments = opened.info, Origin.of(opened.info, opened.first), 0
 
         def begin() -> None:
-            lane.file = open_segment(self._store, mark, self._recipients)
+            lane.file = open_segment(self._store, mark, self._recipients, self._disk)
 
         if self._insist(begin, lane):
             self._recover_abandoned()

@@ -98,7 +98,7 @@ def _recover_one(
     if remaining is None:
         _discard(part, tail)
         return None
-    published = name.published(round(remaining.duration_ns / 1e6), unfinished=True)
+    published = name.published(remaining.duration_ns // 1_000_000, unfinished=True)
     rename_without_replacing(part, directory / str(published))
     fsync_directory(directory, disk)
     tail.unlink(missing_ok=True)

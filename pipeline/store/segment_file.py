@@ -190,7 +190,7 @@ class SegmentFile:
         self._part.drain()
         if not flushed:
             self._or_fail(self._part.sync, "flushing")
-        name = self._name.published(round(self._duration_ns / 1e6), kept_until_ms=kept_until_ms)
+        name = self._name.published(self._duration_ns // 1_000_000, kept_until_ms=kept_until_ms)
         rename_without_replacing(self.part_path, self._directory / str(name))
         self._state = _State.PUBLISHED
         self._published = StoredSegment(self._mark.name, name, self._part.size_bytes)
