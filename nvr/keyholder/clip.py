@@ -2,10 +2,10 @@
 
 Rules:
 - Media is copied in large pieces as it comes; only tables stay in memory, and stand at the end of the file.
-- The clip begins at 0 with a keyframe. Segments follow each other frame to frame, in the order they
-  were recorded; time without footage is closed up, and reported.
-- Audio stays within `AUDIO_OFF_S` of the video: where it drifts apart, the last packet before is made longer or
-  shorter. Where it would overlap, the video waits, so that nothing recorded is left out.
+- The clip begins at 0 with a keyframe. Segments follow each other frame to frame, in the order they were
+  recorded in; time without footage is closed up, and reported.
+- Audio stays within `AUDIO_OFF_S` of the video: where it drifts apart, the last packet before is made longer
+  or shorter. Where it would overlap, the video waits, so that nothing recorded is left out.
 - New codec parameters begin a new file, for one MP4 has one set that every player takes.
 - With `exact`, edit lists hide what is outside of the span. Hidden frames stay in the file.
 """

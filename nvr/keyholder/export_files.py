@@ -1,0 +1,71 @@
+"""The files an export writes: under a temporary name until all is well, readable by their owner only.
+
+Rules:
+- Nothing that exists is overwritten without `force`, also not what appears while we write.
+- Either all files get their names or, when anything fails, nothing stays behind.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from nvr.errors import UsageFault
+
+
+class ExportFiles:
+    """`out.mp4`, `out-2.mp4`, …. A context: what was not committed when it ends is removed."""
+
+    def __init__(self, target: Path, *, force: bool) -> None:
+        """Raises UsageFault when the target exists, is a folder, or has no folder to lie in."""
+        self._target = target
+        self._force = force
+        self._open: list[tuple[BinaryIO, Path, Path]] = []
+        if not target.parent.is_dir():
+            raise UsageFault(f"There is no folder {target.parent}; make it first.")
+        if target.is_dir():
+            raise UsageFault(f"{target} is a folder; name a file, like {target / 'clip.mp4'}.")
+        self._refuse_existing(target)
+
+    def __enter__(self) -> ExportFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file, temporary, _ in self._open:
+            file.close()
+            temporary.unlink(missing_ok=True)
+
+    def path(self, number: int) -> Path:
+        """The name of file 1, 2, …."""
+        return self._target if number == 1 else self._target.with_stem(f"{self._target.stem}-{number}")
+
+    def open(self, number: int) -> BinaryIO:
+        """A new file for writing. Raises UsageFault when its name is taken, OSError."""
+        path = self.path(number)
+        self._refuse_existing(path)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        file = os.fdopen(descriptor, "w+b")
+        self._open.append((file, temporary, path))
+        return file
+
+    def commit(self) -> None:
+        """Gives every file its name, once all its bytes are on disk. Raises UsageFault, OSError."""
+        for file, _, _ in self._open:
+            file.flush()
+            os.fsync(file.fileno())
+        while self._open:
+            file, temporary, path = self._open[0]
+            self._refuse_existing(path)
+            temporary.rename(path)
+            file.close()
+            self._open.pop(0)
+
+    def _refuse_existing(self, path: Path) -> None:
+        if not self._force and path.exists():
+            raise UsageFault(f"{path} exists already; choose another name, or overwrite it with --force.")
