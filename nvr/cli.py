@@ -16,18 +16,24 @@ import click
 from nvr.ending import EXPECTED, say_unexpected, sentence_and_code
 
 _COMMANDS = {
-    "init": ("nvr.commands.init:init", "Make a household: keys, recovery sheet, store and configuration."),
+    "init": (
+        "nvr.commands.init:init",
+        "Make a household in DIR: keys, recovery sheet, store and configuration.",
+    ),
     "camera": ("nvr.commands.camera:camera", "Add, list, test and remove cameras."),
     "run": ("nvr.commands.run:run", "Record all cameras until stopped."),
-    "record": ("nvr.commands.record:record", "Record one camera in the foreground."),
+    "record": ("nvr.commands.record:record", "Record one camera in the foreground, until Ctrl-C or SIGTERM."),
     "status": ("nvr.commands.status:status", "Show what is being recorded, and the state of the disk."),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
     "export": ("nvr.commands.export:export", "Make a playable clip; needs an identity."),
-    "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted."),
-    "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again."),
+    "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted, whatever the limits say."),
+    "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again; the rest stays held."),
     "check": ("nvr.commands.check:check", "Compare the store with its index."),
     "index": ("nvr.commands.index:index", "Rebuild the index from the store alone."),
-    "demo": ("nvr.commands.demo:demo", "Try it: record a street clip into a temporary folder."),
+    "demo": (
+        "nvr.commands.demo:demo",
+        "Try it: record a street clip into a temporary folder, then export it.",
+    ),
 }
 
 

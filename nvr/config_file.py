@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from nvr.address import shown
 from nvr.config import CameraSettings, Config, StoreSettings, misnamed_cameras
 from nvr.errors import UsageFault
 from nvr.toml_places import line_of
@@ -74,6 +75,18 @@ class LoadedConfig:
     def store_root(self) -> Path:
         """The store's folder; a relative `path` counts from the file."""
         return (self.file.parent / Path(self.config.store.path).expanduser()).absolute()
+
+    def camera(self, name: str) -> CameraSettings:
+        """The camera of that name. Raises `UsageFault` that names the known ones."""
+        settings = self.config.cameras.get(name)
+        if settings is None:
+            raise self.unknown_camera(name)
+        return settings
+
+    def unknown_camera(self, name: str) -> UsageFault:
+        """What to raise for a name that is not a camera's."""
+        known = ", ".join(sorted(self.config.cameras)) or "none yet"
+        return UsageFault(f'There is no camera "{shown(name)}". Known cameras: {known}.')
 
 
 def search_places(user_directory: Path) -> tuple[Path, ...]:

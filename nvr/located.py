@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nvr.config_file import LoadedConfig, find_config, load_config
-from nvr.errors import UsageFault
 from pipeline.store import Store
 
 
@@ -21,8 +20,7 @@ class Located:
         """The name, if the camera is configured or has footage. Raises `UsageFault`."""
         if name in self.loaded.config.cameras or (name and (self.store.root / name / "lock").exists()):
             return name
-        known = ", ".join(sorted(self.loaded.config.cameras)) or "none yet"
-        raise UsageFault(f'There is no camera "{name}". Known cameras: {known}.')
+        raise self.loaded.unknown_camera(name)
 
 
 def locate(config: Path | None) -> Located:

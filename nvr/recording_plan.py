@@ -68,8 +68,8 @@ class RecordingPlan:
 
 
 def plan_for(loaded: LoadedConfig, camera: str, run_dir: Path) -> RecordingPlan:
-    """The plan of a configured camera. Raises `KeyError` for an unknown one."""
-    settings = loaded.config.cameras[camera]
+    """The plan of a configured camera. Raises `UsageFault` for an unknown one."""
+    settings = loaded.camera(camera)
     urls = {"main": settings.url, "sub": settings.sub}
     password = settings.password.get_secret_value()
     return RecordingPlan(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nvr.forecast import Room, days_that_fit
 from nvr.located import Located
+from nvr.retention_policy import policy_of
 from nvr.run_directory import find_run_directory
 from nvr.running import supervisor_pid
 from pipeline.health import State, StreamReport, read_report
 from pipeline.index import Index, Total
 from pipeline.model import StreamName
+from pipeline.retention import forecast_days
+
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +33,25 @@ class StreamStanding:
         return self.report is not None and self.report.state == State.RECORDING
 
     @property
-    def bytes_per_s(self) -> float:
-        """Of the last seconds; 0 when it is not recording."""
-        return float(self.report.bytes_per_s) if self.report is not None and self.recording else 0.0
+    def bytes_per_day(self) -> float:
+        """At the rate of the last seconds; 0 when it is not recording."""
+        return float(self.report.bytes_per_s) * DAY_S if self.report is not None and self.recording else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The whole household. `forecast_days` is None when nothing is being recorded."""
+    """The whole household. `forecast` has the days of each camera that is recording; None is without end."""
 
     supervisor_pid: int
     streams: tuple[StreamStanding, ...]
     disk_bytes: int
-    room: Room
-    forecast_days: float | None
+    free_bytes: int
+    forecast: Mapping[str, float | None]
+
+    @property
+    def footage_bytes(self) -> int:
+        """All that is stored."""
+        return sum(stream.total.size_bytes for stream in self.streams)
 
     @property
     def oldest_ms(self) -> int | None:
@@ -54,37 +63,33 @@ class Standing:
 
 def standing_of(located: Located, index: Index) -> Standing:
     """Raises `OSError` for a disk that does not answer, `IndexFault`."""
-    settings = located.loaded.config.store
+    streams = tuple(_streams(located, index))
+    disk = os.statvfs(located.store.root)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    rates: dict[str, float] = {}
+    for stream in streams:
+        if stream.bytes_per_day:
+            rates[stream.name.camera] = rates.get(stream.name.camera, 0) + stream.bytes_per_day
+    stored_bytes = sum(stream.total.size_bytes for stream in streams)
+    return Standing(
+        supervisor_pid(located.store.root),
+        streams,
+        disk.f_blocks * disk.f_frsize,
+        free_bytes,
+        forecast_days(rates, policy_of(located.loaded.config), stored_bytes, free_bytes),
+    )
+
+
+def _streams(located: Located, index: Index) -> Iterator[StreamStanding]:
+    config = located.loaded.config
     totals = index.totals()
-    run_dir = find_run_directory(settings.run_dir, located.store.device)
-    streams = []
-    for camera in sorted({*located.loaded.config.cameras, *(name.camera for name in totals)}):
+    run_dir = find_run_directory(config.store.run_dir, located.store.device)
+    for camera in sorted({*config.cameras, *(name.camera for name in totals)}):
         report = read_report(run_dir, camera)
         reports = report.streams if report else {}
         names = {*reports, *(name.stream for name in totals if name.camera == camera)} or {"main"}
         for stream in sorted(names):
             name = StreamName(camera, stream)
             oldest = next(index.oldest(name, unsure=False), None)
-            streams.append(
-                StreamStanding(
-                    name,
-                    reports.get(stream),
-                    totals.get(name, Total()),
-                    oldest.name.start_ms if oldest else None,
-                )
-            )
-    disk = os.statvfs(located.store.root)
-    room = Room(
-        sum(total.size_bytes for total in totals.values()),
-        disk.f_bavail * disk.f_frsize,
-        settings.min_free,
-        settings.max_bytes,
-    )
-    rate = sum(stream.bytes_per_s for stream in streams)
-    return Standing(
-        supervisor_pid(located.store.root),
-        tuple(streams),
-        disk.f_blocks * disk.f_frsize,
-        room,
-        days_that_fit(room, rate, settings.days),
-    )
+            oldest_ms = oldest.name.start_ms if oldest else None
+            yield StreamStanding(name, reports.get(stream), totals.get(name, Total()), oldest_ms)

@@ -22,7 +22,7 @@ from nvr.errors import NvrError
 from nvr.keys_nearby import keys_nearby
 from nvr.recorder_process import RecorderProcess, Starter, report_time_ns, start_recorder
 from nvr.recording_plan import RecordingPlan, plan_for
-from nvr.retention_pass import keep_within_limits
+from nvr.retention_policy import policy_of
 from nvr.run_directory import make_run_directory, run_directory
 from nvr.upkeep import Upkeep
 from pipeline.health import State, StreamReport, read_report, report_path
@@ -42,7 +42,7 @@ def supervise(file: Path) -> None:
     device = store.device
     run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
     with lock_store(store):
-        upkeep = Upkeep(store, loaded.config, keep_within_limits)
+        upkeep = Upkeep(store, policy_of(loaded.config))
         supervisor = Supervisor(loaded, make_run_directory(run_dir), upkeep)
         supervisor.listen_to_signals()
         supervisor.run()
@@ -126,7 +126,7 @@ class Supervisor:
         self._loaded = loaded
         self._say_warnings()
         self._take_over(loaded)
-        self._upkeep.change(loaded.config)
+        self._upkeep.change(policy_of(loaded.config))
         log.info("configuration taken over")
 
     def _take_over(self, loaded: LoadedConfig) -> None:

@@ -1,6 +1,7 @@
 """Keeps the store within its limits: a retention pass every minute, sooner when the disk is nearly full.
 
 In a thread of its own, for deleting takes time on a full disk and recorders must be looked after meanwhile.
+Nothing is deleted for its age while the clock is unsure, and nothing at all while the store is not there.
 """
 
 from __future__ import annotations
@@ -8,26 +9,37 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
-from nvr.config import Config
-from pipeline.store import Store
+from nvr.newest_footage import newest_sure_ns
+from nvr.quantities import format_size
+from pipeline import walk
+from pipeline.clock import ClockTrust, kernel_synchronised
+from pipeline.expiry import Pass, run_pass
+from pipeline.retention import Policy
+from pipeline.store import Store, StoreError
 
 PASS_S = 60.0
 HURRIED_PASS_S = 2.0
 NEAR = 1.25  # of the floor of free space: from here on passes follow each other quickly
+SAY_S = 3600.0
 
-Pass = Callable[[Store, Config], None]
+Run = Callable[[Path, Policy, int | None], Pass]
 log = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Runs `one_pass` again and again until stopped."""
+    """Runs passes again and again until stopped. Making one does no I/O."""
 
-    def __init__(self, store: Store, config: Config, one_pass: Pass) -> None:
+    def __init__(self, store: Store, policy: Policy, run: Run = run_pass) -> None:
         self._store = store
-        self._config = config
-        self._one_pass = one_pass
+        self._policy = policy
+        self._run_pass = run
+        self._trust: ClockTrust | None = None
+        self._said: dict[str, float] = {}
+        self._removed, self._freed_bytes = 0, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
@@ -35,9 +47,9 @@ class Upkeep:
         """Begins with a pass at once."""
         self._thread.start()
 
-    def change(self, config: Config) -> None:
+    def change(self, policy: Policy) -> None:
         """From the next pass on."""
-        self._config = config
+        self._policy = policy
 
     def stop(self) -> None:
         """Lets a pass under way finish for a few seconds; deleting can be cut short at any point."""
@@ -47,17 +59,58 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._one_pass(self._store, self._config)
-            self._stop.wait(pause_s(self._free_bytes(), self._config.store.min_free))
+            self._stop.wait(self.run_once())
 
-    def _free_bytes(self) -> int:
+    def run_once(self) -> float:
+        """One pass; returns how many seconds until the next."""
         try:
-            disk = os.statvfs(self._store.root)
-        except OSError:
-            return 0
-        return disk.f_bavail * disk.f_frsize
+            self._store.open_check()
+            done = self._run_pass(self._store.root, self._policy, self._now_ms())
+            free_bytes = _free_bytes(self._store.root)
+        except (StoreError, OSError) as fault:
+            self._say(logging.ERROR, f"nothing is deleted: {fault}")
+            return HURRIED_PASS_S
+        self._tell(done)
+        hurried = done.again or free_bytes < self._policy.min_free_bytes * NEAR
+        return HURRIED_PASS_S if hurried else PASS_S
+
+    def _now_ms(self) -> int | None:
+        """None while the clock is unsure."""
+        if self._trust is None:
+            root = self._store.root
+            self._trust = ClockTrust(newest_sure_ns(root, walk.streams(root)))
+        wall_ns, boot_ns = time.time_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        trust = self._trust.observe(wall_ns, boot_ns, kernel_synchronised())
+        if not trust.sure:
+            self._say(logging.WARNING, f"nothing is deleted for its age: {trust.reason}")
+            return None
+        return wall_ns // 1_000_000
+
+    def _tell(self, done: Pass) -> None:
+        self._removed += done.removed
+        self._freed_bytes += done.freed_bytes
+        for fault in done.faults:
+            self._say(logging.WARNING, fault)
+        if done.short_bytes:
+            short = format_size(done.short_bytes)
+            self._say(
+                logging.ERROR, f"the disk is {short} short of min_free, and nothing more may go; see nvr list"
+            )
+        if self._removed and self._say(logging.INFO, "footage beyond the limits is being deleted"):
+            log.info("deleted %d segments, %s", self._removed, format_size(self._freed_bytes))
+            self._removed, self._freed_bytes = 0, 0
+
+    def _say(self, level: int, sentence: str) -> bool:
+        """The same thing at most once an hour. Returns whether it was said."""
+        now_s = time.monotonic()
+        if now_s - self._said.get(sentence, -SAY_S) < SAY_S:
+            return False
+        self._said = {said: at_s for said, at_s in self._said.items() if now_s - at_s < SAY_S}
+        self._said[sentence] = now_s
+        log.log(level, "%s", sentence)
+        return True
 
 
-def pause_s(free_bytes: int, floor_bytes: int) -> float:
-    """How long until the next pass."""
-    return HURRIED_PASS_S if free_bytes < floor_bytes * NEAR else PASS_S
+def _free_bytes(root: Path) -> int:
+    disk = os.statvfs(root)
+    return disk.f_bavail * disk.f_frsize

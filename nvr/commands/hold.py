@@ -53,7 +53,7 @@ def hold(config: Path | None, camera: str, from_text: str, to_text: str) -> None
 @_range_options
 @click.pass_obj
 def unhold(config: Path | None, camera: str, from_text: str, to_text: str) -> None:
-    """Let held footage expire again; what is held outside the range stays held.
+    """Let held footage expire again; the rest stays held.
 
     \b
     Examples:

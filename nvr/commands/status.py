@@ -44,7 +44,7 @@ def status(config: Path | None, as_json: bool) -> None:
     now_ms = time.time_ns() // 1_000_000
     console = Console(highlight=False)
     console.print(_table(standing, now_ms))
-    for line in disk_lines(standing, located.loaded.config.store.days):
+    for line in disk_lines(standing):
         console.print(line)
 
 
@@ -55,12 +55,13 @@ def as_json_noun(standing: Standing) -> dict[str, Any]:
         "streams": [_stream_noun(stream) for stream in standing.streams],
         "disk": {
             "total_bytes": standing.disk_bytes,
-            "free_bytes": standing.room.free_bytes,
-            "footage_bytes": standing.room.footage_bytes,
-            "capacity_bytes": standing.room.capacity_bytes,
+            "free_bytes": standing.free_bytes,
+            "footage_bytes": standing.footage_bytes,
         },
         "oldest_ms": standing.oldest_ms,
-        "forecast_days": None if standing.forecast_days is None else round(standing.forecast_days, 2),
+        "forecast_days": {
+            camera: None if days is None else round(days, 2) for camera, days in standing.forecast.items()
+        },
     }
 
 
@@ -107,19 +108,24 @@ def _cells(stream: StreamStanding, now_ms: int) -> list[str]:
     ]
 
 
-def disk_lines(standing: Standing, limit_days: float) -> list[str]:
+def disk_lines(standing: Standing) -> list[str]:
     """What stands under the table."""
-    room = standing.room
     lines = [
-        f"Disk: {format_size(room.free_bytes)} free of {format_size(standing.disk_bytes)}; "
-        f"footage {format_size(room.footage_bytes)}."
+        f"Disk: {format_size(standing.free_bytes)} free of {format_size(standing.disk_bytes)}; "
+        f"footage {format_size(standing.footage_bytes)}."
     ]
     if standing.oldest_ms is not None:
         oldest = datetime.fromtimestamp(standing.oldest_ms / 1000, UTC).astimezone(local_zone())
         lines.append(f"Oldest footage: {oldest:%Y-%m-%d %H:%M}.")
-    if standing.forecast_days is not None:
-        bound = " (the limit)" if standing.forecast_days >= limit_days else ""
-        lines.append(f"At the present rate about {standing.forecast_days:.3g} days are kept{bound}.")
+    if standing.forecast:
+        kept = ", ".join(f"{camera} {_days(days)}" for camera, days in standing.forecast.items())
+        lines.append(f"At the present rate footage is kept about: {kept}.")
     if not standing.supervisor_pid:
         lines.append("nvr run is not running.")
     return lines
+
+
+def _days(days: float | None) -> str:
+    if days is None:
+        return "for ever"
+    return format_duration(days * 86_400) if days < 2 else f"{days:.3g} days"

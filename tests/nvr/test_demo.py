@@ -1,0 +1,45 @@
+"""The demonstration: the real machinery, and commands that can be pasted."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Iterator[list[str]]:
+    """What `nvr demo` prints while it records for some seconds, the folder being in `tmp_path`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nvr", "demo", "--seconds", "13"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    yield done.stdout.splitlines()
+    shutil.rmtree(tmp_path)
+
+
+def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> None:
+    segments = [line for line in said if line.endswith(".mp4.age")]
+    assert len(segments) >= 2
+    export, listing, removal = (
+        shlex.split(line) for line in said if line.startswith("  /") or "rm -r" in line
+    )
+    assert export[export.index("export") :][:3] == ["export", "--camera", "street"]
+    assert Path(export[export.index("--identity") + 1]).read_text().count("AGE-SECRET-KEY-") == 1
+    listed = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=30).stdout
+    assert f"{len(segments)} segments" in listed
+    assert Path(removal[-1]).parent == tmp_path
+    footage = (Path(removal[-1]) / "house" / "store").rglob("*.mp4.age")
+    assert all(path.read_bytes().startswith(b"age-encryption.org/v1\n-> X25519 ") for path in footage)
