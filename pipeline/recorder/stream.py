@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.clock import StreamClock
+from pipeline.clock import ClockReading, StreamClock
 from pipeline.health import State
 from pipeline.model import Kind, Packet, StreamInfo
 from pipeline.names import GapMark
@@ -23,6 +23,7 @@ from pipeline.recorder.writer import Footage, Lane
 from pipeline.segmenter import FragmentReady, SegmentClosed, Segmenter, SegmenterEvent, SegmentOpened
 from pipeline.source import SourceError, SourceSettings, open_source
 from pipeline.tap import TapServer
+from pipeline.wire import Anchor
 
 _log = logging.getLogger("nvr.recorder")
 _REST_S = 0.08
@@ -67,6 +68,8 @@ class StreamRecorder:
         self._segmenter = Segmenter(segment_s)
         self._clock = StreamClock()
         self._refused_packets = 0
+        self._info: StreamInfo | None = None
+        self._announced = False
         self._opened_ms = self._ended_ms = 0
         self._handled_ns = 0
         self._may_rest = source.transport == "tcp"  # UDP has no flow control: its buffer would overflow
@@ -114,26 +117,36 @@ class StreamRecorder:
         self._handled_ns = time.monotonic_ns()
 
     def _take_info(self, info: StreamInfo) -> None:
-        self._tap.publish_info(info)
+        self._info, self._announced = info, False
         self._health.video = f"{info.video.codec} {info.video.width}x{info.video.height}"
         self._health.audio = f"{info.audio.codec} {info.audio.timescale} Hz" if info.audio else ""
         self._health.note = info.note
         self._deliver(self._segmenter.push(info))
 
     def _take_packet(self, packet: Packet) -> None:
-        self._tap.publish(packet)
         self._health.packets += 1
         if packet.kind is Kind.AUDIO:
+            self._tap.publish(packet)
             if self._recording:
                 self._deliver(self._segmenter.push(packet))
             return
-        if packet.is_keyframe:
-            self._at_keyframe()
-        if self._recording:
-            self._record(packet)
-
-    def _record(self, packet: Packet) -> None:
         reading = self._clock.at(packet.pts, packet.arrived_ns, time.time_ns())
+        if reading.step:
+            self._announced = False
+        if packet.is_keyframe:
+            self._announce(packet.pts, reading.utc_ns)
+            self._at_keyframe()
+        self._tap.publish(packet)
+        if self._recording:
+            self._record(packet, reading)
+
+    def _announce(self, pts: int, utc_ns: int) -> None:
+        """Tells the tap what begins with this keyframe, if it does not know: new parameters, another time."""
+        if not self._announced and self._info is not None:
+            self._announced = True
+            self._tap.publish_info(self._info, Anchor(pts, utc_ns))
+
+    def _record(self, packet: Packet, reading: ClockReading) -> None:
         room = not packet.is_keyframe or self._backlog.waiting_bytes < self._backlog.limit_bytes // 2
         events = self._segmenter.push(
             packet, reading.utc_ns, step=reading.step, unsure=self._health.clock_unsure, room=room
@@ -154,7 +167,6 @@ class StreamRecorder:
                 self._interrupt("not to be recorded now", State.PAUSED)
         elif not self._recording:
             self._recording = True
-            self._marked_reason = ""
             if self._health.set_state(State.RECORDING, now_ns // 1_000_000):
                 _log.info("%s: recording %s", self._lane.name, self._health.video)
 
@@ -193,6 +205,7 @@ class StreamRecorder:
         """Where footage ends so far: no gap mark may stand before it."""
         if isinstance(event, SegmentOpened):
             self._opened_ms = event.start_ns // 1_000_000
+            self._marked_reason = ""
         elif isinstance(event, SegmentClosed):
             self._ended_ms = self._opened_ms + event.duration_ns // 1_000_000
 

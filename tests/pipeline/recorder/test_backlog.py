@@ -25,7 +25,7 @@ def test_it_is_finished_only_when_closed_and_empty() -> None:
     assert backlog.take(0.01) is None
     backlog.put("a", 1)
     backlog.close()
-    assert not backlog.finished
+    before = backlog.finished
     assert backlog.take(1) == "a"
-    assert backlog.finished
+    assert (before, backlog.finished) == (False, True)
     assert backlog.take(60) is None  # does not wait
