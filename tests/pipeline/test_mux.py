@@ -170,3 +170,10 @@ def test_a_broken_promise_is_an_error_and_not_a_broken_file() -> None:
         fragment(info, 1, Fragment((packets[12], packets[11]), ()), start)
     with pytest.raises(MuxError, match="255 bytes"):
         mark_box(replace(MARK, name=StreamName("c" * 256, "main")))
+
+
+def test_the_mark_in_the_documentation_is_the_one_written() -> None:
+    device = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
+    mark = SegmentMark(device, StreamName("front", "main"), 42, 1_795_356_300_000_000_000, 1)
+    page = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    assert mark_box(mark).hex() in page.replace("\n", "")
