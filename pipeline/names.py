@@ -90,6 +90,13 @@ class SegmentName:
     kept_until_ms: int = 0
 
     def __post_init__(self) -> None:
+        if (  # in one look, since the index makes ten thousands of these
+            0 <= self.start_ms <= LAST_MS
+            and 0 <= self.duration_ms <= LONGEST_MS
+            and 0 <= self.sequence <= LAST_SEQUENCE
+            and 0 <= self.kept_until_ms <= LAST_MS
+        ):
+            return
         _bounded("start", self.start_ms, LAST_MS)
         _bounded("duration", self.duration_ms, LONGEST_MS)
         _bounded("sequence", self.sequence, LAST_SEQUENCE)

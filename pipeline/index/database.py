@@ -30,13 +30,15 @@ INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   duration_ms = excluded.duration_ms, flags = excluded.flags,
   bytes = excluded.bytes, kept_until_ms = excluded.kept_until_ms
 """
-_OVERLAPPING = f"""
-SELECT {_COLUMNS} FROM segment
-WHERE stream = ?1 AND start_ms < ?3
-  AND start_ms >= ?2 - coalesce((SELECT longest_ms FROM total WHERE stream = ?1), 0)
-  AND (start_ms + duration_ms > ?2 OR start_ms = ?2)
-ORDER BY start_ms, seq
+_STARTING = f"""
+SELECT {_COLUMNS} FROM segment WHERE stream = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms, seq
 """  # noqa: S608 - the columns are a constant
+_REACHING_INTO = f"""
+SELECT {_COLUMNS} FROM segment
+WHERE stream = ?1 AND start_ms < ?2 AND start_ms + duration_ms > ?2
+  AND start_ms >= ?2 - coalesce((SELECT longest_ms FROM total WHERE stream = ?1), 0)
+ORDER BY start_ms, seq
+"""  # noqa: S608
 
 
 class Row(NamedTuple):
@@ -163,8 +165,7 @@ class Index:
             rows = {row_of(segment) for segment in walk.segments(root, hour)}
             stream = self._id(hour.stream)
             bounds = (stream, hour.start_ms, hour.start_ms + HOUR_MS)
-            sql = f"SELECT {_COLUMNS} FROM segment WHERE stream = ? AND start_ms >= ? AND start_ms < ?"  # noqa: S608
-            known = set(map(Row._make, self._connection.execute(sql, bounds)))
+            known = set(map(Row._make, self._connection.execute(_STARTING, bounds)))
             self._connection.executemany(
                 "DELETE FROM segment WHERE stream = ? AND start_ms = ? AND seq = ?",
                 [(stream, row.start_ms, row.sequence) for row in known - rows],
@@ -202,8 +203,10 @@ class Index:
     def rows(self, stream: StreamName, from_ms: int, to_ms: int) -> list[Row]:
         """What overlaps the time from `from_ms` until before `to_ms`, in order of start."""
         with told_apart():
-            found = self._connection.execute(_OVERLAPPING, (self._known(stream), from_ms, to_ms))
-            return list(map(Row._make, found))
+            known = self._known(stream)
+            before = self._connection.execute(_REACHING_INTO, (known, from_ms)).fetchall()
+            within = self._connection.execute(_STARTING, (known, from_ms, to_ms)).fetchall()
+        return list(map(Row._make, before + within))
 
     def segments(self, stream: StreamName, from_ms: int, to_ms: int) -> list[StoredSegment]:
         """As `rows`, as segments."""
@@ -223,7 +226,9 @@ class Index:
 
     def starting_in(self, stream: StreamName, from_ms: int, to_ms: int) -> list[StoredSegment]:
         """What begins at or after `from_ms` and before `to_ms`, in order of start."""
-        return [row.segment(stream) for row in self.rows(stream, from_ms, to_ms) if row.start_ms >= from_ms]
+        with told_apart():
+            within = self._connection.execute(_STARTING, (self._known(stream), from_ms, to_ms)).fetchall()
+        return [Row._make(row).segment(stream) for row in within]
 
     def oldest(self, stream: StreamName, *, unsure: bool) -> Generator[StoredSegment, None, None]:
         """The stream's segments, oldest first: of a sure clock by their start, of an unsure one by sequence.
