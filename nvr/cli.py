@@ -25,10 +25,16 @@ _COMMANDS = {
     "record": ("nvr.commands.record:record", "Record one camera in the foreground, until Ctrl-C or SIGTERM."),
     "status": ("nvr.commands.status:status", "Show what is being recorded, and the state of the disk."),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
-    "export": ("nvr.commands.export:export", "Make a playable clip; needs an identity."),
+    "export": (
+        "nvr.commands.export:export",
+        "Make a playable MP4 of footage, without re-encoding; needs an identity.",
+    ),
     "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted, whatever the limits say."),
     "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again; the rest stays held."),
-    "check": ("nvr.commands.check:check", "Compare the store with its index."),
+    "check": (
+        "nvr.commands.check:check",
+        "Compare the store with its index, and name what is not as it should be.",
+    ),
     "index": ("nvr.commands.index:index", "Rebuild the index from the store alone."),
     "demo": (
         "nvr.commands.demo:demo",
@@ -82,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command and returns its exit code, after one sentence on standard error when it failed."""
     sys.excepthook = say_unexpected
     try:
-        nvr.main(args=arguments, prog_name="nvr", standalone_mode=False)
+        code = nvr.main(args=arguments, prog_name="nvr", standalone_mode=False)
     except click.Abort:
         return _say("Stopped.", 130)
     except click.ClickException as wrong:
@@ -93,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except EXPECTED as error:
         return _say(*sentence_and_code(error))
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _say(sentence: str, code: int) -> int:

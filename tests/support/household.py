@@ -83,10 +83,10 @@ class Household:
             env={**os.environ, **environment},
         )
 
-    def json(self, *words: str) -> Any:
-        """What a command says with `--json`."""
+    def json(self, *words: str, code: int = 0) -> Any:
+        """What a command says with `--json`, ending with that exit code."""
         done = self.nvr(*words, "--json")
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
     def add(self, name: str, **settings: str | bool | float | list[str]) -> None:
