@@ -6,7 +6,9 @@ The folder stays afterwards, so that the export can be tried; the last lines say
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -48,8 +50,12 @@ def run_demo(seconds: float, say: Say) -> None:
     say(f"Its camera plays {clip.name} in a loop. Recording; Ctrl-C ends it.\n")
     shown: list[StoredSegment] = []
     with _until_told(seconds) as going_on, _recording(plan.config_file) as recorder:
+        hinted = not math.isinf(seconds)  # who watches for a while should not have to wait for the end
         while going_on() and recorder.poll() is None:
             _show_new(plan.store_root, shown, say)
+            if len(shown) > 1 and not hinted:
+                hinted = True
+                say(f"\nMeanwhile, in another terminal:\n\n  {export_command(plan, shown)}\n")
             time.sleep(LOOK_S)
     _show_new(plan.store_root, shown, say)
     if not shown:
@@ -77,17 +83,22 @@ def demo_household(place: Path, clip: Path) -> HouseholdPlan:
 
 
 def say_what_to_try(plan: HouseholdPlan, recorded: list[StoredSegment], say: Say) -> None:
-    """The commands to paste, for all that was recorded."""
+    """The commands to paste, once recording has ended."""
+    say("\nEverything above is sealed; nothing in the store opens it. The guest's key does. Try:\n")
+    say(f"  {export_command(plan, recorded)}\n")
+    say("See what is there, and remove it all:\n")
+    say(f"  {typed_command('--config', plan.config_file, 'list')}")
+    say(f"  {shlex.join(['rm', '-r', str(plan.directory.parent)])}")
+
+
+def export_command(plan: HouseholdPlan, recorded: list[StoredSegment]) -> str:
+    """A line to paste that exports all of this."""
     config = ("--config", plan.config_file)
     clip = plan.directory.parent / f"{CAMERA}.mp4"
     start = min(segment.name.start_ms for segment in recorded) // 1000
     end = -(-max(segment.name.end_ms for segment in recorded) // 1000)
     export = ("export", "--camera", CAMERA, "--from", _stamp(start), "--to", _stamp(end))
-    say("\nEverything above is sealed; nothing in the store opens it. The guest's key does. Try:\n")
-    say(f"  {typed_command(*config, *export, '--identity', plan.key_file, '-o', clip)}\n")
-    say("See what is there, and remove it all:\n")
-    say(f"  {typed_command(*config, 'list')}")
-    say(f"  rm -r {plan.directory.parent}")
+    return typed_command(*config, *export, "--identity", plan.key_file, "-o", clip)
 
 
 def _stamp(at_s: int) -> str:

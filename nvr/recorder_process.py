@@ -39,7 +39,10 @@ def start_recorder(plan: RecordingPlan) -> subprocess.Popen[bytes]:
 
 
 class RecorderProcess:
-    """Keeps one recorder alive. `reported` gives a number that grows with every report of the recorder."""
+    """Keeps one recorder alive.
+
+    `reported` gives a number that changes with each of its reports, and is below 0 while none can be written.
+    """
 
     def __init__(self, plan: RecordingPlan, start: Starter, reported: Callable[[str], int]) -> None:
         self._plan: RecordingPlan | None = plan
@@ -117,9 +120,14 @@ class RecorderProcess:
         if report != self._last_report[0]:
             self._last_report = (report, now_s)
         elif now_s - self._last_report[1] > SILENT_S:
-            log.error("%s: its recorder has said nothing for %g s and is ended", self._camera, SILENT_S)
             self._last_report = (report, now_s)
-            self.kill()
+            if report < 0:
+                log.error(
+                    "%s: its recorder cannot report; is the run-time directory full or gone?", self._camera
+                )
+            else:
+                log.error("%s: its recorder has said nothing for %g s and is ended", self._camera, SILENT_S)
+                self.kill()
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -135,9 +143,14 @@ def _how(code: int) -> str:
         return f"signal {-code}"
 
 
-def report_time_ns(run_dir: Path, file_name: str) -> int:
-    """When a report file was last replaced; 0 for never."""
+def report_time_ns(report: Path) -> int:
+    """When a report file was last replaced; 0 for never, -1 while its folder takes no file."""
     try:
-        return (run_dir / file_name).stat().st_mtime_ns
+        disk = os.statvfs(report.parent)
+        if not disk.f_bavail or not os.access(report.parent, os.W_OK):
+            return -1
+        return report.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0 if report.parent.is_dir() else -1
     except OSError:
-        return 0
+        return -1

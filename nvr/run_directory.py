@@ -30,9 +30,18 @@ def run_directory(configured: str, device: bytes, environ: Mapping[str, str], ui
 def find_run_directory(configured: str, device: bytes) -> Path:
     """Where running recorders of this store have it, as seen from another process."""
     ours = run_directory(configured, device, os.environ, os.getuid())
-    if ours.is_dir() or configured or not SYSTEM_DIRECTORY.is_dir():
+    if configured:
         return ours
-    return SYSTEM_DIRECTORY
+    elsewhere = run_directory("", device, {}, os.getuid())  # without a session: started by cron or sudo
+    candidates = (ours, SYSTEM_DIRECTORY, elsewhere)
+    return next((place for place in candidates if _has_reports(place)), ours)
+
+
+def _has_reports(directory: Path) -> bool:
+    try:
+        return any(directory.glob("*.status.json"))
+    except OSError:
+        return False
 
 
 def make_run_directory(directory: Path) -> Path:

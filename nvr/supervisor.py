@@ -29,7 +29,7 @@ from pipeline.health import State, StreamReport, read_report, report_path
 from pipeline.store import Store, lock_store
 
 TICK_S = 0.5
-END_S = 8.0  # then SIGKILL; systemd would wait 10
+END_S = 7.0  # then SIGKILL; with the upkeep it makes less than 10
 HEALTH_S = 3600.0
 KEY_WARNING_S = 3600.0
 log = logging.getLogger(__name__)
@@ -143,8 +143,7 @@ class Supervisor:
             log.warning("no camera is configured; add one with: nvr camera add, then send SIGHUP or restart")
 
     def _report_time_ns(self, camera: str) -> int:
-        path = report_path(self._run_dir, camera)
-        return report_time_ns(path.parent, path.name)
+        return report_time_ns(report_path(self._run_dir, camera))
 
     def _say_warnings(self) -> None:
         for warning in self._loaded.warnings:
@@ -162,7 +161,6 @@ class Supervisor:
 
     def _end(self) -> None:
         log.info("ending")
-        self._upkeep.stop()
         for recorder in self._recorders.values():
             recorder.change(None)
         deadline_s = time.monotonic() + END_S
@@ -175,6 +173,7 @@ class Supervisor:
                 recorder.tend(now_s)
             self._wake.wait(0.05)
             self._wake.clear()
+        self._upkeep.stop()
         log.info("ended")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -55,6 +57,22 @@ def test_where_the_run_time_directory_is() -> None:
     user = run_directory("", DEVICE, {"XDG_RUNTIME_DIR": "/run/user/7"}, 7)
     assert user == Path("/run/user/7/sealed-nvr-01234567")
     assert run_directory("", DEVICE, {}, 7) == Path("/tmp/sealed-nvr-7-01234567")
+
+
+def test_reports_are_found_where_a_recorder_without_a_session_left_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    device = os.urandom(16)
+    ours = tmp_path / f"sealed-nvr-{device.hex()[:8]}"
+    assert find_run_directory("", device) == ours
+    elsewhere = make_run_directory(run_directory("", device, {}, os.getuid()))
+    try:
+        (elsewhere / "front.status.json").touch()
+        assert find_run_directory("", device) == elsewhere
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_the_run_time_directory_is_ours_alone(tmp_path: Path) -> None:

@@ -41,5 +41,10 @@ def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> Non
     listed = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=30).stdout
     assert f"{len(segments)} segments" in listed
     assert Path(removal[-1]).parent == tmp_path
+    subprocess.run(export, capture_output=True, check=True, timeout=60)
+    probe = ["ffprobe", "-v", "warning", "-show_entries", "format=duration", "-of", "csv=p=0", export[-1]]
+    probed = subprocess.run(probe, capture_output=True, text=True, check=True, timeout=30)
+    assert probed.stderr == ""
+    assert float(probed.stdout) > 8
     footage = (Path(removal[-1]) / "house" / "store").rglob("*.mp4.age")
     assert all(path.read_bytes().startswith(b"age-encryption.org/v1\n-> X25519 ") for path in footage)

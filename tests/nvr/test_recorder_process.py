@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nvr.recorder_process import PAUSES_S, SILENT_S, STEADY_S, RecorderProcess
+from nvr.recorder_process import PAUSES_S, SILENT_S, STEADY_S, RecorderProcess, report_time_ns
 from nvr.recording_plan import RecordingPlan, StreamAddress
 
 PLAN = RecordingPlan(
@@ -102,6 +102,19 @@ def test_a_process_that_says_nothing_is_ended(processes: Processes) -> None:
     recorder.tend(2 * SILENT_S + 1)
     processes.ended()
     assert processes.started[0][1].returncode == -9
+
+
+def test_a_process_that_cannot_report_is_let_be(processes: Processes, tmp_path: Path) -> None:
+    processes.code = "import time; time.sleep(60)"
+    report = tmp_path / "run" / "front.status.json"
+    recorder = RecorderProcess(PLAN, processes.start, lambda _: report_time_ns(report))
+    for now_s in (0.0, 1.0, SILENT_S + 2, 3 * SILENT_S):
+        recorder.tend(now_s)
+    assert processes.started[0][1].poll() is None
+    report.parent.mkdir()
+    assert report_time_ns(report) == 0
+    report.touch()
+    assert report_time_ns(report) == report.stat().st_mtime_ns
 
 
 def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -132,6 +135,26 @@ def test_a_user_without_a_password_needs_somebody_to_ask(house: Household) -> No
     done = house.nvr("camera", "add", "front", "rtsp://127.0.0.1:1/x", "--user", "eye")
     assert done.returncode == USAGE
     assert "NVR_CAMERA_PASSWORD_FILE" in done.stderr
+
+
+def test_a_person_is_asked_without_an_echo(house: Household) -> None:
+    words = house.command("camera", "add", "front", "rtsp://eye@10.0.0.9/x", "--no-test")
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *words], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as asking:
+        os.close(theirs)
+        said = b""
+        while b"Password of eye at the camera:" not in said:
+            said += os.read(ours, 1000)
+        os.write(ours, PASSWORD.encode() + b"\n")
+        with contextlib.suppress(OSError):  # EIO: the other side has closed
+            while more := os.read(ours, 1000):
+                said += more
+        assert asking.wait(30) == 0, said
+    os.close(ours)
+    assert PASSWORD.encode() not in said
+    assert load_config(house.config).config.cameras["front"].password.get_secret_value() == PASSWORD
 
 
 def test_a_file_that_is_no_video(house: Household, tmp_path: Path) -> None:
