@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -17,7 +18,10 @@ from nvr.errors import UsageFault
 
 
 class ExportFiles:
-    """`out.mp4`, `out-2.mp4`, …. A context: what was not committed when it ends is removed."""
+    """`out.mp4`, `out-2.mp4`, …. A context: what was not committed when it ends is removed.
+
+    An OSError without a file name that ends it is taken for one of writing here.
+    """
 
     def __init__(self, target: Path, *, force: bool) -> None:
         """Raises UsageFault when the target exists, is a folder, or has no folder to lie in."""
@@ -37,8 +41,13 @@ class ExportFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for file, temporary, _ in self._open:
-            file.close()
+            with suppress(OSError):  # what a full disk refused once, it refuses again
+                file.close()
             temporary.unlink(missing_ok=True)
+        if (
+            isinstance(error, OSError) and error.filename is None
+        ):  # from a write, which does not know its name
+            raise OSError(error.errno, error.strerror, str(self._target)) from None
 
     def path(self, number: int) -> Path:
         """The name of file 1, 2, …."""
@@ -55,15 +64,16 @@ class ExportFiles:
         return file
 
     def commit(self) -> None:
-        """Gives every file its name, once all its bytes are on disk. Raises UsageFault, OSError."""
-        for file, _, _ in self._open:
-            file.flush()
-            os.fsync(file.fileno())
-        while self._open:
-            file, temporary, path = self._open[0]
-            self._refuse_existing(path)
-            temporary.rename(path)
+        """Gives every file its name. Raises UsageFault, OSError.
+
+        Nothing is waited for as in the store: an export can be made again.
+        """
+        for file, _, path in self._open:
             file.close()
+            self._refuse_existing(path)
+        while self._open:
+            _, temporary, path = self._open[0]
+            temporary.rename(path)
             self._open.pop(0)
 
     def _refuse_existing(self, path: Path) -> None:

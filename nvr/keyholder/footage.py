@@ -98,7 +98,7 @@ def _found(path: Path, stream: StreamName, name: SegmentName, size_bytes: int) -
 
 
 def open_found(found: Found, device: bytes, identities: Sequence[Identity]) -> OpenSegment | None:
-    """Opens a segment; None when it was deleted, or holds no fragment yet. Raises SegmentFault, OSError."""
+    """Opens a segment; None when it was deleted, or holds no fragment yet. Raises SegmentFault."""
     try:
         plaintext = _plaintext(found, identities)
     except FileNotFoundError:
@@ -110,6 +110,8 @@ def open_found(found: Found, device: bytes, identities: Sequence[Identity]) -> O
         ) from None
     except CryptoError as fault:
         raise SegmentFault(f"{found.path} is damaged: {_clause(fault)}.") from None
+    except OSError as fault:
+        raise SegmentFault(f"{found.path} cannot be read: {fault.strerror}.") from None
     return _checked(found, device, plaintext)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ import pytest
 
 from crypto.recipient import Recipient, parse_recipient
 from nvr.cli import main
-from nvr.errors import FAULT, USAGE, WRONG_IDENTITY
+from nvr.errors import FAULT, USAGE, WRONG_IDENTITY, UsageFault
+from nvr.keyholder.export_files import ExportFiles
 from pipeline.model import Kind, StreamName
 from pipeline.names import hour_directory
 from pipeline.store import SegmentFile, Store, open_segment, recover
@@ -132,6 +134,38 @@ def test_an_existing_file_is_only_overwritten_by_force(
     assert house.out.read_text() == "precious"
     assert house.export("--force") == 0
     play(house.out)
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    with ExportFiles(out, force=False) as files:
+        files.open(1).write(b"footage")
+        out.write_text("precious")
+        with pytest.raises(UsageFault, match="exists already"):
+            files.commit()
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("out.mp4", "precious")]
+
+
+@pytest.mark.parametrize("output", ["nowhere/out.mp4", "."])
+def test_a_place_that_is_none_is_said_before_anything_is_opened(
+    house: House, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert house.export("-o", house.folder / output) == USAGE
+    assert "folder" in capsys.readouterr().err
+
+
+def test_a_disk_that_takes_no_more_is_one_sentence_and_leaves_nothing(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.keep(six_seconds())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        assert house.export() == FAULT
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert capsys.readouterr().err == f"{house.out}: File too large.\n"
+    assert leftovers(house) == []
 
 
 def test_a_gap_inside_is_told(house: House, capsys: pytest.CaptureFixture[str]) -> None:
