@@ -4,7 +4,8 @@ Rules:
 - Unlink, fsync the folder, then drop the rows: a row may outlive its file for a moment, never the other way
   round.
 - Holds are read from the store, not from the index, and again before each folder that is touched.
-- Whatever the index does, the floor of free space is kept.
+- Whatever the index does, the floor of free space is kept; but a floor above half of the disk, which is a
+  mistake, counts as half: else nothing would ever be kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from pipeline.retention import Plan, Policy, Removal, StreamFootage, expired_gap
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass did. `again`: do another soon. `short_bytes`: as in the plan. `faults`: sentences."""
+    """What one pass did. `again`: do another at once. `short_bytes`: as in the plan. `faults`: sentences."""
 
     removed: int
     freed_bytes: int
@@ -52,7 +53,7 @@ def run_pass(root: Path, policy: Policy, now_ms: int | None) -> Pass:
         removed, freed_bytes = _carry_out(root, planned, index, faults)
         if index is not None:
             _remove_gap_marks(root, index, faults)
-    again = planned.unfinished and removed > 0
+    again = planned.urgent and removed > 0
     return Pass(removed, freed_bytes, again, planned.short_bytes, tuple(faults))
 
 
@@ -66,6 +67,7 @@ def _opened(root: Path, stack: contextlib.ExitStack, faults: list[str]) -> Index
 
 def _planned(root: Path, policy: Policy, now_ms: int | None, index: Index | None, faults: list[str]) -> Plan:
     holds, free_bytes = walk.holds(root), _free_bytes(root)
+    policy = _with_possible_floor(policy, root, faults)
     if index is not None:
         try:
             with from_index(index) as footage:
@@ -76,7 +78,16 @@ def _planned(root: Path, policy: Policy, now_ms: int | None, index: Index | None
                 open_or_restore(root, index.place).close()
         except IndexFault as fault:
             faults.append(str(fault))
-    return plan(_floor_and_age(policy), from_store(root), holds, free_bytes, now_ms)
+    return plan(replace(policy, max_bytes=None), from_store(root), holds, free_bytes, now_ms)
+
+
+def _with_possible_floor(policy: Policy, root: Path, faults: list[str]) -> Policy:
+    disk = os.statvfs(root)
+    most_bytes = disk.f_blocks * disk.f_frsize // 2
+    if policy.min_free_bytes <= most_bytes:
+        return policy
+    faults.append("store.min_free is more than half of the disk: only half is kept free")
+    return replace(policy, min_free_bytes=most_bytes)
 
 
 @contextlib.contextmanager
@@ -116,10 +127,6 @@ def _first_hours(root: Path, name: StreamName) -> StreamFootage:
 def _walked(root: Path, name: StreamName) -> Iterator[StoredSegment]:
     for hour in walk.hours(root, name):
         yield from (segment for segment in walk.segments(root, hour) if not segment.name.clock_unsure)
-
-
-def _floor_and_age(policy: Policy) -> Policy:
-    return Policy(policy.cameras, policy.others, None, policy.min_free_bytes)
 
 
 def _free_bytes(root: Path) -> int:

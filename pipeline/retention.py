@@ -78,14 +78,15 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one pass deletes, oldest first within each reason. `unfinished`: more must go, in another pass
-    soon.
+    """What one pass deletes, oldest first within each reason.
 
-    `short_bytes`: what the floor of free space still lacks although everything that may go has gone.
+    `unfinished`: more must go, which waits for the next pass. `urgent`: more must go at once, for the floor
+    of free space. `short_bytes`: what that floor still lacks although everything that may go has gone.
     """
 
     removals: tuple[Removal, ...] = ()
     unfinished: bool = False
+    urgent: bool = False
     short_bytes: int = 0
 
 
@@ -102,7 +103,7 @@ def plan(
         planner.apply_limits_of(camera)
     planner.apply_store_bytes()
     planner.apply_floor(free_bytes)
-    return Plan(tuple(planner.removals), planner.unfinished, planner.short_bytes)
+    return Plan(tuple(planner.removals), planner.unfinished, planner.urgent, planner.short_bytes)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -162,7 +163,9 @@ class _Planner:
         self._by_name = {camera.name: camera for camera in self.cameras}
         self._going: set[StoredSegment] = set()
         self.removals: list[Removal] = []
+        self._blocked = False
         self.unfinished = False
+        self.urgent = False
         self.short_bytes = 0
 
     def apply_limits_of(self, camera: _Camera) -> None:
@@ -192,13 +195,16 @@ class _Planner:
 
     def apply_floor(self, free_bytes: int) -> None:
         """The floor: first what is not kept, then, if that is not enough, what is."""
-        wanted = self._policy.min_free_bytes - free_bytes
+        lacking = 0
         for kept_too in (False, True):
-            self.short_bytes = max(0, self._free(wanted, Why.FREE_SPACE, kept_too=kept_too))
-            if not self.short_bytes or self.unfinished:
+            self._blocked = False
+            lacking = max(
+                0, self._free(self._policy.min_free_bytes - free_bytes, Why.FREE_SPACE, kept_too=kept_too)
+            )
+            if not lacking or self._blocked:
                 break
-        if self.unfinished:
-            self.short_bytes = 0  # not known before the next pass
+        self.urgent = lacking > 0 and self._blocked
+        self.short_bytes = 0 if self.urgent else lacking  # not known before the next pass
 
     def _free(self, wanted_bytes: int, why: Why, *, kept_too: bool) -> int:
         """Frees that much, what goes already included; returns what is still lacking."""
@@ -223,7 +229,7 @@ class _Planner:
     def _take(self, segment: StoredSegment, why: Why) -> bool:
         camera = self._by_name[segment.stream.camera]
         if camera.budget == 0:
-            self.unfinished = True
+            self._blocked = self.unfinished = True
             return False
         camera.budget -= 1
         self._going.add(segment)

@@ -87,10 +87,25 @@ def test_a_disk_full_of_holds_is_said_and_nothing_goes(tmp_path: Path) -> None:
         store = make_store(disk.path / "store")
         segments = fill(store.root, FRONT, NOON_MS, 20)
         hold(store, "front", NOON_MS, NOON_MS + DAY_MS, 1)
-        done = run_pass(store.root, Policy(min_free_bytes=1 << 30), NOON_MS)
+        (disk.path / "ballast").write_bytes(bytes(1 << 20))
+        done = run_pass(store.root, Policy(min_free_bytes=1 << 20), NOON_MS)
         assert (done.removed, done.again) == (0, False)
-        assert done.short_bytes > 1 << 29
+        assert done.short_bytes > 1 << 12
         assert _stored(store) == segments
+
+
+def test_a_floor_above_the_disk_is_a_mistake_that_costs_no_more_than_half(tmp_path: Path) -> None:
+    with tmpfs(tmp_path, 8) as disk:
+        store = make_store(disk.path / "store")
+        for number in range(50):
+            name = SegmentName(NOON_MS + number * 10_000, 10_000, number)
+            path = store.root / StoredSegment(FRONT, name, 100_000).path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes(100_000))
+        for _ in range(30):
+            done = run_pass(store.root, Policy(min_free_bytes=1 << 40), NOON_MS)
+        assert "more than half of the disk" in done.faults[0]
+        assert len(_stored(store)) > 35
 
 
 def test_age_takes_files_rows_folders_and_gap_marks(store: Store) -> None:
@@ -146,7 +161,7 @@ def test_the_floor_is_kept_without_an_index(tmp_path: Path) -> None:
             path.write_bytes(bytes(100_000))
         index_path(store.root).mkdir()
         (index_path(store.root) / "in the way").touch()
-        done = run_pass(store.root, Policy(min_free_bytes=3 << 20), None)
+        done = run_pass(store.root, Policy(min_free_bytes=2 << 20), None)
         assert done.removed > 0
         assert done.short_bytes == 0
         assert "index" in done.faults[0]

@@ -67,7 +67,7 @@ def test_what_is_older_than_its_days_goes() -> None:
 def test_a_pass_takes_at_most_a_tenth_and_says_that_it_is_not_done() -> None:
     planned = plan(Policy({"front": Limits(days=1)}), _footage(*_ten()), [], PLENTY, NOW_MS)
     assert _sequences(planned) == list(range(10))
-    assert planned.unfinished
+    assert (planned.unfinished, planned.urgent) == (True, False)
 
 
 def test_a_pass_takes_at_least_one() -> None:
@@ -116,11 +116,11 @@ def test_the_floor_wins_over_deadlines_but_not_over_holds() -> None:
     policy = Policy(min_free_bytes=1000)
     assert _sequences(plan(policy, _footage(*segments), [hold], 900, NOW_MS)) == [3]
     both = plan(policy, _footage(*segments[:4]), [hold], 899, NOW_MS)
-    assert (_sequences(both), both.unfinished) == ([3], True)
+    assert (_sequences(both), both.urgent) == ([3], True)
     after = plan(policy, _footage(*segments[:3]), [hold], 999, NOW_MS)
     assert _sequences(after, Why.FREE_SPACE) == [1]
     held = plan(policy, _footage(segments[0]), [hold], 400, NOW_MS)
-    assert (held.removals, held.short_bytes, held.unfinished) == ((), 600, False)
+    assert (held.removals, held.short_bytes, held.urgent) == ((), 600, False)
 
 
 def test_deadlines_win_over_days_and_bytes_until_they_pass() -> None:
@@ -205,7 +205,7 @@ def test_the_rules_hold_together(
         assert sum(s.stream.camera == camera for s in going) <= max(1, there // 10)
     if free >= min_free:
         assert all(removal.why is not Why.FREE_SPACE for removal in planned.removals)
-    elif not planned.unfinished and not planned.short_bytes:
+    elif not planned.urgent and not planned.short_bytes:
         assert free + sum(segment.size_bytes for segment in going) >= min_free
     if planned.short_bytes:  # then nothing that may go is left
         rest = [s for s in segments if s not in going]
