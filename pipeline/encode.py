@@ -167,7 +167,7 @@ def items(settings: SourceSettings, stop: Callable[[], bool]) -> Iterator[Item]:
         audio, path, audio_note = audio_path(container, settings.audio)
         width, height = video.codec_context.width, video.codec_context.height
         if not width or not height:
-            raise NotVideo("video cannot be read", "its picture size cannot be found out")
+            raise NotVideo("no video there", "the address answers, but not with video that can be read")
         read = looped_packets if settings.scheme == "file" else live_packets
         packets = read(container, chosen_streams(video, audio), stop)
         note = "; ".join(filter(None, (_note(video, settings.encode), audio_note)))

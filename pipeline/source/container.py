@@ -7,6 +7,7 @@ addresses.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import av
@@ -42,6 +43,7 @@ def open_container(
 
     Blocks for about 2 * TIMEOUT_S at most. Raises SourceError.
     """
+    began = time.monotonic()
     try:
         address, container_format, options = _request(settings, thorough, device_format)
         container = av.open(
@@ -52,6 +54,8 @@ def open_container(
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, OSError) as error:
+        if time.monotonic() - began > TIMEOUT_S * 0.95:  # FFmpeg calls that invalid data
+            raise Unreachable("camera does not answer", "check that it is on and not overloaded") from None
         raise _explained(error, settings) from None
     except ValueError:
         raise NotVideo("unknown kind of address", "the camera's address cannot be read as a URL") from None

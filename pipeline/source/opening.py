@@ -36,8 +36,8 @@ def open_source(
     Ends only when `stop()` says so (asked at least every five seconds); raises SourceError otherwise. Close
     the iterator from the thread that reads it.
 
-    `nap_s` says how long packets may gather unread: it halves the CPU time and delays items by as much. Answer
-    0 while someone watches live. Only RTSP over TCP naps, for there nothing is lost meanwhile.
+    `nap_s` says how long packets may gather unread: it halves the CPU time and delays items by as much.
+    Answer 0 while someone watches live. Only RTSP over TCP naps, for there nothing is lost meanwhile.
     """
     container = _open(settings)
     try:

@@ -25,6 +25,7 @@ class FrameTimes:
         self._waiting: list[int] = []
         self._last_pts: int | None = None
         self._last_dts = 0
+        self._peak = 0
         self._is_late = False
         self._strikes = 0
 
@@ -37,8 +38,10 @@ class FrameTimes:
         last_pts, self._last_pts = self._last_pts, pts
         if last_pts is None or self._is_jump(pts - last_pts):
             return self._restart(pts)
-        if self._is_late and pts > last_pts:
-            self._strike()
+        if pts > self._peak:
+            self._peak = pts
+            if self._is_late:
+                self._strike()
         dts, last_dts = heappushpop(self._waiting, pts), self._last_dts
         if dts > last_dts:
             if dts - last_dts < _FORWARD_JUMP_90K:
@@ -57,14 +60,15 @@ class FrameTimes:
     def _restart(self, pts: int) -> int:
         """Fills the heap as if frames of the last duration had come before."""
         self._waiting = [pts - n * self.duration for n in range(self.reorder, 0, -1)]
-        self._is_late = False
+        self._is_late, self._peak = False, pts
         self._last_dts = heappushpop(self._waiting, pts)
         return self._last_dts
 
     def _strike(self) -> None:
-        """A frame went back behind one decoded before it, and the next went forth: that is reordering."""
+        """Frames came that are shown before others already decoded, and then one past them all: reordering."""
         self._is_late = False
         self._strikes += 1
         if self._strikes >= _STRIKES and self.reorder < _MAX_REORDER:
             self.reorder += 1
+            self._strikes = 0
             heappush(self._waiting, self._last_dts)
