@@ -4,11 +4,12 @@ Rules (each has a test):
 - A segment begins with a keyframe and is whole GOPs; the first one from `target_s` on begins the next.
 - Every packet from the first keyframe on lands in exactly one segment, in order, unless dropped for overload;
   then whole GOPs go, and `dropped_packets` and `dropped_gops` count them.
-- A fragment holds at most a second of video, a single longer frame excepted.
+- A fragment holds at most a second of video, a single longer frame excepted; mostly less, so that a crash
+  loses no more than a second (`building` has the sum).
 - A timestamp is a jump when it is over a second off both the stream's own pace and the packet's arrival.
   Nothing is lost by one: packets go where they were due until the next keyframe opens a new segment.
-- Audio goes to the segment that its time belongs to. A segment waits at most a second for late audio, and no
-  more than a second of video ever waits unwritten. Later audio, and audio of absurd times, follows the last.
+- Audio goes to the segment that its time belongs to. A segment waits for late audio only as long as video may
+  wait unwritten. Later audio, and audio of absurd times, follows the last.
 - Segments do not overlap: a start up to a second before the previous end is moved to it (design: steps of the
   clock excepted, which are larger).
 """
@@ -18,12 +19,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.model import VIDEO_TIMESCALE, Kind, Packet, StreamInfo
-from pipeline.segmenter.building import LONGEST_FRAGMENT, Building
+from pipeline.segmenter.building import Building, waits_too_long
 from pipeline.segmenter.events import SegmentClosed, SegmenterEvent, SegmentOpened
 
 _NS = 1_000_000_000
 JUMP = VIDEO_TIMESCALE
-HOLD = VIDEO_TIMESCALE
 EARLY_KEYFRAME = VIDEO_TIMESCALE // 20  # a GOP of 10 s that jitter made 9.99 s long is a segment of its own
 AUDIO_APART_S = 2  # audio further from the video than this has a time of its own, which means nothing
 OVERLAP_NS = _NS
@@ -193,9 +193,9 @@ class Segmenter:
     def _hold(self, closing: Building, packet: Packet, ready: list[SegmenterEvent]) -> list[SegmenterEvent]:
         """While the closing segment waits for audio: its video goes out in time, the next one's is held."""
         self._held += ready
-        if packet.dts + packet.duration - closing.end_dts > HOLD:
+        if waits_too_long(closing.end_dts, packet):
             return self._settle()
-        if closing.video and packet.dts + packet.duration - closing.video[0].dts > LONGEST_FRAGMENT:
+        if closing.video and waits_too_long(closing.video[0].dts, packet):
             return [*closing.rest()]
         return []
 

@@ -176,10 +176,11 @@ def test_segments_are_ten_seconds_of_whole_gops() -> None:
     assert [s.closed and s.closed.duration_ns for s in heard] == [10_000_000_000] * 6
     assert [s.closed and s.closed.reason for s in heard] == ["full"] * 5 + ["stopped"]
     assert [s.opened.start_ns for s in heard] == [BEGAN_NS + n * 10_000_000_000 for n in range(6)]
-    assert all(len(f.video) == 25 for s in heard for f in s.fragments)
+    lengths = [len(f.video) for s in heard for f in s.fragments[:-1]]
+    assert set(lengths) == {18}  # the next would make 0.8 s, with the two frames that the source holds back
 
 
-@pytest.mark.parametrize("late_s", [-0.6, -0.1, 0.0, 0.3, 0.9])
+@pytest.mark.parametrize("late_s", [-0.6, -0.1, 0.0, 0.3, 0.6])
 def test_audio_lands_in_the_segment_of_its_time(late_s: float) -> None:
     heard = gathered(cut(stream(60, audio_late_s=late_s), Segmenter()))
     keeps_the_rules(heard)
@@ -187,7 +188,7 @@ def test_audio_lands_in_the_segment_of_its_time(late_s: float) -> None:
         assert [p.data for p in segment.audio()] == [b"a%d" % a for a in range(n * 80, n * 80 + 80)]
 
 
-@pytest.mark.parametrize("late_s", [-1.5, 1.0, 1.6])
+@pytest.mark.parametrize("late_s", [-1.5, 0.9, 1.6])
 def test_audio_far_too_late_or_early_is_all_kept(late_s: float) -> None:
     packets = stream(60, audio_late_s=late_s)
     heard = gathered(cut(packets, Segmenter()))
@@ -208,7 +209,7 @@ def test_audio_with_a_clock_of_its_own_follows_at_its_own_pace() -> None:
 
 
 @pytest.mark.parametrize("late_s", [0.0, 0.5, 0.95])
-def test_no_more_than_a_second_waits_unwritten(late_s: float) -> None:
+def test_what_a_crash_may_cost_is_written(late_s: float) -> None:
     segmenter = Segmenter()
     segmenter.push(INFO)
     written = 0
@@ -217,7 +218,7 @@ def test_no_more_than_a_second_waits_unwritten(late_s: float) -> None:
             written += len(event.fragment.video) if isinstance(event, FragmentReady) else 0
         if packet.kind is Kind.VIDEO and n:
             waiting = int(packet.data[1:]) + 1 - written
-            assert waiting <= 26  # a second, and the packet that shows that it is full
+            assert waiting + 2 <= 20  # 0.8 s, with the two frames that the source holds back
 
 
 def test_a_jump_of_an_hour_begins_a_new_segment_at_the_next_keyframe() -> None:
