@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 
+from crypto.errors import CryptoError
 from crypto.recipient import Recipient
 from crypto.seal import SealWriter, seal_bytes
 from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories, rename_without_replacing
@@ -60,7 +61,14 @@ def open_segment(
         os.close(part)
         (directory / name.part).unlink()
         raise
-    return SegmentFile(mark, directory, name, recipients, HeldFile(part, disk), HeldFile(tail, disk), disk)
+    files = HeldFile(part, disk), HeldFile(tail, disk)
+    try:
+        return SegmentFile(mark, directory, name, recipients, *files, disk)
+    except CryptoError:
+        for file, path in zip(files, (name.part, name.tail), strict=True):
+            file.close()
+            (directory / path).unlink()
+        raise
 
 
 def _hour_directory(store: Store, mark: SegmentMark, disk: DiskCalls) -> Path:

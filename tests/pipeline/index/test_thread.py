@@ -12,8 +12,9 @@ import pytest
 from pipeline.index import Index, IndexThread, index_path, rebuild
 from pipeline.names import GapMark, SegmentName, StoredSegment
 from pipeline.store import Store, append_gap_mark
+from tests.support.mounts import tmpfs
 from tests.support.sparse_store import fill, put
-from tests.support.store_writing import FRONT, NOON_MS
+from tests.support.store_writing import FRONT, NOON_MS, make_store
 
 
 def _until(true: Callable[[], bool]) -> None:
@@ -82,6 +83,43 @@ def test_a_full_queue_loses_nothing_and_never_blocks(store: Store) -> None:
     assert thread.behind == 2  # two hours' folders
     thread.start().stop()
     assert _indexed(store) == segments
+
+
+def test_a_full_disk_is_caught_up_with(tmp_path: Path) -> None:
+    with tmpfs(tmp_path, 4) as disk:
+        store = make_store(disk.path / "store")
+        rebuild(store.root)
+        thread = IndexThread(store.root, "front", busy_s=0.01).start()
+        segments = fill(store.root, FRONT, NOON_MS, 700)
+        with (
+            (disk.path / "ballast").open("wb", buffering=0) as ballast,
+            pytest.raises(OSError, match="No space"),
+        ):
+            while True:
+                ballast.write(bytes(4096))
+        for segment in segments:
+            thread.published(segment)
+        _until(lambda: thread.fault != "" and thread.behind == 2)
+        (disk.path / "ballast").unlink()
+        _until(lambda: thread.behind == 0)
+        thread.stop()
+        assert _indexed(store) == segments
+
+
+def test_a_read_only_disk_is_caught_up_with(tmp_path: Path) -> None:
+    with tmpfs(tmp_path, 4) as disk:
+        store = make_store(disk.path / "store")
+        rebuild(store.root)
+        segments = fill(store.root, FRONT, NOON_MS, 5)
+        disk.read_only()
+        thread = IndexThread(store.root, "front", busy_s=0.01).start()
+        for segment in segments:
+            thread.published(segment)
+        _until(lambda: thread.fault != "" and thread.behind == 1)
+        disk.writable()
+        _until(lambda: thread.behind == 0)
+        thread.stop()
+        assert _indexed(store) == segments
 
 
 def _delete(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.errors import BadRecipient
 from crypto.identity import X25519Identity
 from crypto.recipient import Recipient
 from crypto.unseal import unseal_bytes
@@ -199,3 +200,9 @@ def test_no_plaintext_is_on_disk(store: Store, recipients: list[Recipient]) -> N
     assert len(written) > len(content)
     assert not any(canary in written for canary in canaries)
     segment.abandon()
+
+
+def test_without_a_recipient_nothing_is_begun(store: Store) -> None:
+    with pytest.raises(BadRecipient):
+        open_segment(store, mark(1), [])
+    assert _files(store) == []
