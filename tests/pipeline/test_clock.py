@@ -131,7 +131,7 @@ def test_nothing_breaks_the_clock(times: list[tuple[int, int, int]]) -> None:
 def hours(
     trust: ClockTrust, first: int, last: int, ahead_ns: int = 0, synchronised: bool = False
 ) -> list[bool]:
-    """Observes every ten minutes from one hour to another, the wall clock being so far ahead; what was sure."""
+    """What was sure, asked every ten minutes from one hour to another, the wall clock being so far ahead."""
     at = range(first * HOUR, last * HOUR, HOUR // 6)
     return [trust.observe(BEGAN + t + ahead_ns, BOOTED + t, synchronised).sure for t in at]
 
