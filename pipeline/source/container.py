@@ -43,24 +43,32 @@ def open_container(
 
     Blocks for about 2 * TIMEOUT_S at most. Raises SourceError.
     """
+    container = _try_open(settings, thorough, device_format)
+    if isinstance(container, SourceError):
+        raise container  # outside of `except`: FFmpeg's error, with the URL in it, must not hang on it
+    container.flags &= ~_GENERATE_PTS  # it holds packets back to guess what we work out ourselves
+    return container
+
+
+def _try_open(settings: SourceSettings, thorough: bool, device_format: str) -> InputContainer | SourceError:
     began = time.monotonic()
     try:
         address, container_format, options = _request(settings, thorough, device_format)
-        container = av.open(
+        return av.open(
             address,
             format=container_format,
             options=options,
             timeout=(TIMEOUT_S, TIMEOUT_S),
             metadata_errors="replace",
         )
+    except SourceError as error:
+        return error
     except (av.error.FFmpegError, OSError) as error:
         if time.monotonic() - began > TIMEOUT_S * 0.95:  # FFmpeg calls that invalid data
-            raise Unreachable("camera does not answer", "check that it is on and not overloaded") from None
-        raise _explained(error, settings) from None
+            return Unreachable("camera does not answer", "check that it is on and not overloaded")
+        return _explained(error, settings)
     except ValueError:
-        raise NotVideo("unknown kind of address", "the camera's address cannot be read as a URL") from None
-    container.flags &= ~_GENERATE_PTS  # it holds packets back to guess what we work out ourselves
-    return container
+        return NotVideo("unknown kind of address", "the camera's address cannot be read as a URL")
 
 
 def _request(

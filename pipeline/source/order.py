@@ -65,7 +65,7 @@ class FrameTimes:
         return self._last_dts
 
     def _strike(self) -> None:
-        """Frames came that are shown before others already decoded, and then one past them all: reordering."""
+        """Frames came that are shown before others already decoded, then one past them all."""
         self._is_late = False
         self._strikes += 1
         if self._strikes >= _STRIKES and self.reorder < _MAX_REORDER:

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from pipeline.model import VIDEO_TIMESCALE
-from pipeline.source.errors import ended, silent, while_reading
+from pipeline.source.errors import SourceError, ended, silent, while_reading
 from pipeline.source.naps import WAITED_NS, NapRule
 
 SILENT_AFTER_NS = 10_000_000_000
@@ -73,18 +73,19 @@ def live_packets(
     silence = _Silence(time.monotonic_ns())
     rest = _Rest(nap_s)
     while True:
+        failure: SourceError | None = ended()
         try:
             yield from _until_quiet(container, streams, silence, rest, stop)
-            if stop():
-                return
-            raise ended()
         except (av.error.ExitError, av.error.TimeoutError):  # five seconds without a packet
-            if stop():
-                return
-            silence.waited_until_ns = time.monotonic_ns()
-            silence.check(silence.waited_until_ns, _NS // 2)
+            failure = None
         except (av.error.FFmpegError, OSError) as error:
-            raise while_reading(error) from None
+            failure = while_reading(error)
+        if stop():
+            return
+        if failure is not None:
+            raise failure  # outside of `except`: FFmpeg's error, with the URL in it, must not hang on it
+        silence.waited_until_ns = time.monotonic_ns()
+        silence.check(silence.waited_until_ns, _NS // 2)
 
 
 def _until_quiet(
@@ -119,6 +120,7 @@ def looped_packets(container: InputContainer, streams: Sequence[Stream], stop: S
     """The clip again and again, paced by its DTS; each round continues the timestamps of the one before."""
     started = time.monotonic_ns()
     offset = 0  # of this round, in 90 kHz
+    longest: dict[int, int] = {}  # a file may cut its last packet's duration, but not what it holds
     while True:
         first, end = None, 0
         for packet in container.demux(*streams):
@@ -126,7 +128,8 @@ def looped_packets(container: InputContainer, streams: Sequence[Stream], stop: S
                 continue
             begin = _to_90k(packet, packet.pts)
             first = begin if first is None else min(first, begin)
-            end = max(end, begin + _to_90k(packet, packet.duration or 0))
+            longest[packet.stream_index] = max(longest.get(packet.stream_index, 0), packet.duration or 0)
+            end = max(end, begin + _to_90k(packet, longest[packet.stream_index]))
             if not _wait(started + (offset + _to_90k(packet, packet.dts)) * _NS // VIDEO_TIMESCALE, stop):
                 return
             packet.pts += _from_90k(packet, offset)
@@ -141,8 +144,8 @@ def looped_packets(container: InputContainer, streams: Sequence[Stream], stop: S
 def _rewind(container: InputContainer) -> None:
     try:
         container.seek(container.start_time or 0)
-    except (av.error.FFmpegError, OSError) as error:
-        raise while_reading(error) from None
+    except (av.error.FFmpegError, OSError):
+        raise ended() from None
 
 
 def _wait(due_ns: int, stop: Stop) -> bool:

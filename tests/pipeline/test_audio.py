@@ -38,7 +38,7 @@ class Heard:
 
 
 def hear(path: Path, shift_after: int = 0, shift_s: float = 0.0) -> Heard:
-    """A clip's audio through its path; from packet `shift_after` on, the camera's clock is off by `shift_s`."""
+    """A clip's audio through its path; from packet `shift_after` on, its clock is off by `shift_s`."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         opened = open_audio(stream)

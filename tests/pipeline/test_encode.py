@@ -56,7 +56,7 @@ def decoded(watched: Watched) -> list[tuple[int, int]]:
     decoder = av.CodecContext.create("h264", "r")
     decoder.extradata = watched.infos[0].video.extradata
     frames = [f for p in watched.video for f in decoder.decode(av.Packet(p.data))]
-    return [(f.width, f.height) for f in [*frames, *decoder.decode(None)]]  # type: ignore[attr-defined]
+    return [(f.width, f.height) for f in [*frames, *decoder.decode(None)]]
 
 
 def test_an_mjpeg_camera_becomes_h264_at_the_pace_of_its_pictures() -> None:
