@@ -9,7 +9,6 @@ import contextlib
 import math
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -119,6 +118,7 @@ def _show_new(root: Path, shown: list[StoredSegment], say: Say) -> None:
 def _recording(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`nvr run` in a process group of its own: Ctrl-C reaches us, and we end it in order."""
     arguments = [sys.executable, "-P", "-m", "nvr", "--config", str(config), "run"]
+    arguments += ["--end-with", str(os.getpid())]
     recorder = subprocess.Popen(arguments, process_group=0)
     try:
         yield recorder
@@ -137,7 +137,7 @@ def _until_told(seconds: float) -> Iterator[Callable[[], bool]]:
     told: list[int] = []
     before = {
         number: signal.signal(number, lambda n, _: told.append(n))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     end_s = time.monotonic() + seconds
     try:
@@ -149,4 +149,4 @@ def _until_told(seconds: float) -> Iterator[Callable[[], bool]]:
 
 def terminal_is_there() -> bool:
     """Whether somebody can press Ctrl-C and read along."""
-    return sys.stdout.isatty() and shutil.get_terminal_size((0, 0)).columns > 0
+    return sys.stdout.isatty()

@@ -11,11 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType
 
 from nvr.config_file import LoadedConfig, load_config
 from nvr.errors import NvrError
@@ -25,6 +23,7 @@ from nvr.recording_plan import RecordingPlan, plan_for
 from nvr.retention_policy import policy_of
 from nvr.run_directory import make_run_directory, run_directory
 from nvr.upkeep import Upkeep
+from nvr.wake import Wake
 from pipeline.health import State, StreamReport, read_report, report_path
 from pipeline.store import Store, lock_store
 
@@ -43,13 +42,11 @@ def supervise(file: Path) -> None:
     run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
     with lock_store(store):
         upkeep = Upkeep(store, policy_of(loaded.config))
-        supervisor = Supervisor(loaded, make_run_directory(run_dir), upkeep)
-        supervisor.listen_to_signals()
-        supervisor.run()
+        Supervisor(loaded, make_run_directory(run_dir), upkeep).run()
 
 
 class Supervisor:
-    """All recorders of one store. `load` reads the configuration anew."""
+    """All recorders of one store. Takes the process's signals: one a process, made in the main thread."""
 
     def __init__(
         self,
@@ -65,23 +62,18 @@ class Supervisor:
         self._start = start
         self._load = load
         self._recorders: dict[str, RecorderProcess] = {}
-        self._wake = threading.Event()
+        self._wake = Wake(self._on_signal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
         self._ending = False
         self._reload_asked = False
         self._next_health_s = time.monotonic() + HEALTH_S
         self._next_warning_s = 0.0
 
-    def listen_to_signals(self) -> None:
-        """Takes SIGINT, SIGTERM, SIGHUP, and SIGCHLD to notice ended recorders at once. Main thread only."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, self._on_signal)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int) -> None:
+        """SIGCHLD does nothing but wake us: an ended recorder is noticed at once."""
         if number == signal.SIGHUP:
             self._reload_asked = True
         elif number != signal.SIGCHLD:
             self._ending = True
-        self._wake.set()
 
     def run(self) -> None:
         """Until told to end."""
@@ -92,7 +84,6 @@ class Supervisor:
             while not self._ending:
                 self.run_once(time.monotonic())
                 self._wake.wait(TICK_S)
-                self._wake.clear()
         finally:
             self._end()
 
@@ -172,7 +163,6 @@ class Supervisor:
                     recorder.kill()
                 recorder.tend(now_s)
             self._wake.wait(0.05)
-            self._wake.clear()
         self._upkeep.stop()
         log.info("ended")
 

@@ -14,7 +14,9 @@ import click
 from nvr.ending import EXPECTED, sentence_and_code
 from nvr.errors import NvrError
 from nvr.logs import start_logging
+from nvr.parent_death import end_with_parent
 from nvr.recording_plan import RecordingPlan
+from nvr.wake import set_on_signals
 
 
 @click.command()
@@ -34,16 +36,13 @@ def record(config: Path | None, camera: str, supervised_by: int | None) -> None:
       nvr --config /srv/nvr/nvr.toml record front
     """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     if supervised_by is not None:
-        from nvr.parent_death import end_with_parent
-
         plan = RecordingPlan.from_json(sys.stdin.read())
         if not end_with_parent(supervised_by):
             return
     else:
         plan = _plan_from_child(config, camera)
+    set_on_signals(stop, (signal.SIGINT, signal.SIGTERM))
     start_logging(tuple(stream.password for stream in plan.streams.values()))
     from nvr.recording import record_until
 

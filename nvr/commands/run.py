@@ -8,12 +8,14 @@ import click
 
 from nvr.config_file import find_config
 from nvr.logs import start_logging
+from nvr.parent_death import end_with_parent
 from nvr.supervisor import supervise
 
 
 @click.command()
+@click.option("--end-with", type=int, hidden=True, help="The process that started us, and that we end with.")
 @click.pass_obj
-def run(config: Path | None) -> None:
+def run(config: Path | None, end_with: int | None) -> None:
     """Record all cameras until stopped.
 
     Ctrl-C and SIGTERM end it cleanly. SIGHUP takes a changed configuration over: only changed cameras are
@@ -26,4 +28,6 @@ def run(config: Path | None) -> None:
       kill -HUP $(cat /srv/nvr/store/lock)
     """
     start_logging()
+    if end_with is not None and not end_with_parent(end_with):
+        return
     supervise(find_config(config))

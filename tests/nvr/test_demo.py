@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import shutil
 import subprocess
@@ -10,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.household import until
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +32,45 @@ def said(tmp_path: Path) -> Iterator[list[str]]:
     assert done.returncode == 0, done.stderr
     yield done.stdout.splitlines()
     shutil.rmtree(tmp_path)
+
+
+def test_on_a_terminal_it_goes_on_until_ctrl_c_and_takes_everything_along(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    command = ["setsid", "--ctty", "--wait", sys.executable, "-m", "nvr", "demo"]
+    environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as asking:
+        os.close(theirs)
+        said = b""
+        while b"Meanwhile, in another terminal:" not in said:
+            said += os.read(ours, 1000)
+        os.write(ours, b"\x03")
+        with contextlib.suppress(OSError):  # EIO: the other side has closed
+            while more := os.read(ours, 1000):
+                said += more
+        assert asking.wait(30) == 0, said
+    os.close(ours)
+    assert said.count(b" export --camera street ") == 2
+    assert b"rm -r " in said
+    (recorder,) = {line.split()[-1] for line in said.decode().splitlines() if "A household for" in line}
+    assert subprocess.run(["pgrep", "-f", recorder], check=False, capture_output=True).stdout == b""
+
+
+def test_it_does_not_leave_a_recorder_behind(tmp_path: Path) -> None:
+    environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "nvr", "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    assert demo.stderr is not None
+    while b"recording" not in demo.stderr.readline():
+        assert demo.poll() is None
+    demo.kill()
+    demo.wait()
+    demo.stderr.close()
+    pgrep = ["pgrep", "-f", str(tmp_path)]
+    until(lambda: not subprocess.run(pgrep, check=False, capture_output=True).stdout, timeout_s=20)
 
 
 def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> None:
