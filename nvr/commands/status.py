@@ -45,7 +45,7 @@ def status(config: Path | None, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(_table(standing, now_ms))
     for line in disk_lines(standing):
-        console.print(line)
+        click.echo(line)
 
 
 def as_json_noun(standing: Standing) -> dict[str, Any]:
