@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -84,16 +85,20 @@ def _record_for_ever(root: Path, recipient: str) -> None:
             _record_one(store, sequence, recipients)
 
 
+def _report(what: str, sequence: int, fragments: int) -> None:
+    os.write(sys.stdout.fileno(), f"{what} {sequence} {fragments}\n".encode())
+
+
 def _record_one(store: Store, sequence: int, recipients: Sequence[Recipient]) -> None:
     segment = open_segment(store, mark(sequence, NOON_MS + sequence * SEGMENT_MS), recipients)
     for number in range(FRAGMENTS):
         append_fragments(segment, 1, number)
-        print("appended", sequence, number + 1, flush=True)
+        _report("appended", sequence, number + 1)
         if number % 2:
             segment.flush()
-            print("flushed", sequence, number + 1, flush=True)
+            _report("flushed", sequence, number + 1)
     segment.finish(SEGMENT_MS * 1_000_000)
-    print("published", sequence, FRAGMENTS, flush=True)
+    _report("published", sequence, FRAGMENTS)
 
 
 if __name__ == "__main__":

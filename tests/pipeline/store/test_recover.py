@@ -59,6 +59,8 @@ def _record_until(store: Store, identity: X25519Identity, lines: int) -> dict[in
         for number, line in enumerate(process.stdout):
             if number == lines:
                 process.send_signal(signal.SIGKILL)
+            if not line.endswith("\n"):
+                break  # the kill came while it was writing its last line
             _, sequence, fragments = line.split()
             reported[int(sequence)] = int(fragments)
     assert process.returncode == -signal.SIGKILL
