@@ -17,8 +17,11 @@ from nvr import errors
 from nvr.cli import nvr
 from nvr.config import CameraSettings, StoreSettings
 from nvr.quantities import parse_size
+from nvr.recorder_process import PAUSES_S, SILENT_S
 from pipeline.audit import Fault
 from pipeline.health import State
+from pipeline.recorder import RecorderSettings
+from pipeline.source import EncodeBudget
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -114,6 +117,20 @@ def test_every_exit_code_is_in_the_reference() -> None:
 def test_every_state_and_finding_is_in_the_reference() -> None:
     assert set(rows(section("`nvr status`"))) - {"not recording"} == {state.value for state in State}
     assert set(rows(section("`nvr check`"))) == {fault.name.lower() for fault in Fault}
+
+
+def test_figures_that_the_pages_repeat_are_those_of_the_code() -> None:
+    settings = RecorderSettings("front", {}, ROOT, ROOT, (), 1)
+    *growing, last = (f"{pause_s:g}" for pause_s in settings.retry_pauses_s)
+    said = f"after {', '.join(growing)} s and then every {last} s"
+    assert said in REFERENCE and said in " ".join(PAGES["docs/design.md"].split())
+    assert f"{settings.backlog_bytes // 2**20} MiB" in section("`nvr status`")
+    assert f"up to {PAUSES_S[-1]:g} s; one that has not reported for {SILENT_S:g} s" in " ".join(
+        REFERENCE.split()
+    )
+    budget = EncodeBudget()
+    limit = f"at most {budget.max_width}×{budget.max_height} at {budget.max_fps:g} fps"
+    assert limit in section("`nvr camera add") and limit in PAGES["docs/guide.md"]
 
 
 def test_every_word_of_the_glossary_is_used() -> None:

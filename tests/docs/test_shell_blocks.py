@@ -82,6 +82,7 @@ def environment(place: Path) -> dict[str, str]:
     return {"HOME": str(place), "PATH": path, "NVR_PASSPHRASE_FILE": str(place / "passphrase"), "TZ": "UTC"}
 
 
+@pytest.mark.slow
 def test_the_three_lines_of_the_readme_record_and_its_export_gives_a_clip(tmp_path: Path) -> None:
     shell = environment(tmp_path)
     text = block("README.md", "nvr init DIR").replace("rtsp://192.168.1.20/stream1", STREET.as_uri())
