@@ -39,5 +39,4 @@ class RecorderSettings:
         1,
         2,
         4,
-        8,
-    )  # the last one for ever: back within 10 s of its return
+    )  # the last one for ever: with five seconds of waiting in vain, back within 10 s of its return

@@ -120,7 +120,7 @@ class StreamRecorder:
             if self._recording:
                 self._deliver(self._segmenter.push(packet))
             return
-        reading = self._clock.at(packet.pts, packet.arrived_ns, time.time_ns())
+        reading = self._clock.at(packet.pts, packet.arrived_ns, _wall_ns(packet.arrived_ns))
         if reading.step:
             self._announced = False
         if packet.is_keyframe:
@@ -180,16 +180,20 @@ class StreamRecorder:
 
     def _deliver(self, events: list[SegmenterEvent]) -> None:
         """Hands events to the writer; a fragment that its backlog has no room for ends the segment there."""
+        if not self._offered(events):
+            self._offered(self._segmenter.drop_to_keyframe(), footage=False)
+            self._note_overload()
+
+    def _offered(self, events: list[SegmenterEvent], *, footage: bool = True) -> bool:
+        """Whether all was taken. Behind a fragment that was refused no other goes: it would leave a hole."""
         for event in events:
             self._note_end(event)
-            if not self._backlog.put(Footage(self._lane.name.stream, event), _size_bytes(event)):
+            size_bytes = _size_bytes(event)
+            wanted = footage or not size_bytes
+            if not (wanted and self._backlog.put(Footage(self._lane.name.stream, event), size_bytes)):
+                footage = False
                 self._refused_packets += _packets(event)
-                for rest in self._segmenter.drop_to_keyframe():
-                    if isinstance(rest, FragmentReady):
-                        self._refused_packets += _packets(rest)
-                    else:
-                        self._backlog.put(Footage(self._lane.name.stream, rest))
-                self._note_overload()
+        return footage
 
     def _note_end(self, event: SegmenterEvent) -> None:
         """Where footage ends so far: no gap mark may stand before it."""
@@ -214,6 +218,11 @@ def _size_bytes(event: SegmenterEvent) -> int:
 
 def _packets(event: SegmenterEvent) -> int:
     return len(event.fragment.video) + len(event.fragment.audio) if isinstance(event, FragmentReady) else 0
+
+
+def _wall_ns(monotonic_ns: int) -> int:
+    """The wall clock at that instant: a packet may have waited before we came to it."""
+    return time.time_ns() - time.monotonic_ns() + monotonic_ns
 
 
 def _now_ms() -> int:

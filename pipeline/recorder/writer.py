@@ -186,8 +186,9 @@ class Writer:
         file, lane.file = lane.file, None
         if file is None:
             return
-        if not self._insist(lambda: file.seal(duration_ns), lane):
-            file.abandon()
+        if lane.fragments == 0 or not self._insist(lambda: file.seal(duration_ns), lane):
+            file.abandon()  # without media it is nothing: recovery removes it
+            self._abandoned = True
         elif self._flush.own_file_system:
             lane.sealed.append(file)
         else:
