@@ -102,6 +102,7 @@ class SegmentFile:
         self._plain_end = 0
         self._logged_end = 0
         self._duration_ns = 0
+        self._named_for_good = False
         self._state = _State.OPEN
         self._published: StoredSegment | None = None
         self._writer = SealWriter(recipients, part.hold)
@@ -169,6 +170,9 @@ class SegmentFile:
         self.retry()
         self._or_fail(self._part.sync_data, "flushing")
         self._or_fail(self._tail.sync_data, "flushing")
+        if not self._named_for_good:  # POSIX does not say that a file's fdatasync makes its name durable
+            self._or_fail(lambda: fsync_directory(self._directory, self._disk), "flushing")
+            self._named_for_good = True
 
     def fail(self) -> None:
         """A flush of the whole file system failed: as if `flush` had."""

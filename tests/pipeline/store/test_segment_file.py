@@ -206,3 +206,16 @@ def test_without_a_recipient_nothing_is_begun(store: Store) -> None:
     with pytest.raises(BadRecipient):
         open_segment(store, mark(1), [])
     assert _files(store) == []
+
+
+def test_the_first_flush_makes_the_names_durable(store: Store, recipients: list[Recipient]) -> None:
+    disk = FlakyDisk()
+    segment = open_segment(store, mark(1), recipients, disk.calls())
+    counts = []
+    for number in range(3):
+        append_fragments(segment, 1, number)
+        before = disk.fsyncs
+        segment.flush()
+        counts.append(disk.fsyncs - before)
+    assert counts == [3, 2, 2]
+    segment.abandon()
