@@ -34,6 +34,20 @@ def front() -> Iterator[Camera]:
         yield served
 
 
+def watch_or_restart(front: Camera, settings: SourceSettings, frames: int) -> Watched:
+    """Watches; once more after a restart if the server stalled.
+
+    On a busy machine GStreamer 1.22's server at times sends one packet of audio and no more, and then answers
+    nobody until it is restarted (seen in 2 of 22 fresh servers at a load of 13 on two cores).
+    """
+    watched = watch(settings, frames)
+    has_stalled = watched.infos and watched.infos[0].audio and not watched.audio
+    if has_stalled or (watched.error and watched.error.reason == "camera does not answer"):
+        front.restart()
+        watched = watch(settings, frames)
+    return watched
+
+
 def pictures(watched: Watched) -> int:
     """How many pictures FFmpeg decodes, with our configuration alone and without an error."""
     track = watched.infos[0].video
@@ -57,9 +71,8 @@ def pictures(watched: Watched) -> int:
 def test_codecs_and_transports(
     front: Camera, transport: str, path: str, video: Codec, reorder: int, audio: Codec | None, note: str
 ) -> None:
-    watched = watch(
-        SourceSettings(front.url(path), transport="udp" if transport == "udp" else "tcp"), frames=60
-    )
+    settings = SourceSettings(front.url(path), transport="udp" if transport == "udp" else "tcp")
+    watched = watch_or_restart(front, settings, frames=60)
 
     assert watched.error is None
     first = watched.items[0]
@@ -76,7 +89,7 @@ def test_codecs_and_transports(
 
 @pytest.mark.parametrize("path", ["aac", "b"])
 def test_times_are_those_of_the_camera(front: Camera, path: str) -> None:
-    watched = watch(SourceSettings(front.url(path)), frames=75)
+    watched = watch_or_restart(front, SourceSettings(front.url(path)), frames=75)
 
     assert all(abs(b.dts - a.dts - 3600) <= 3 for a, b in itertools.pairwise(watched.video))
     assert all(p.dts <= p.pts for p in watched.video)
