@@ -31,6 +31,7 @@ def busy_clip() -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("footage", [busy_clip, quiet_clip])
 def test_a_killed_recorder_loses_at_most_a_second(footage: Callable[[], Path], tmp_path: Path) -> None:
     chance = random.Random(5)

@@ -35,6 +35,7 @@ FLUSHING_S = 0.5  # what the disk takes for a flush, on a machine that runs othe
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("own_file_system", [True, False], ids=["syncfs", "fdatasync"])
 def test_a_power_cut_loses_a_flush_interval_more(own_file_system: bool, tmp_path: Path) -> None:
     chance = random.Random(11)
