@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import time
@@ -38,17 +37,19 @@ def timed(command: Sequence[str | Path]) -> Took:
     return Took(wall_s, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
-def in_turn(commands: Mapping[str, Sequence[str | Path]], rounds: int) -> dict[str, Took]:
-    """Each once, then each again: what disturbs, disturbs all. The last word of a command is its output file.
+def in_turn(
+    commands: Mapping[str, Sequence[str | Path]], rounds: int, outputs: Sequence[Path] = ()
+) -> dict[str, Took]:
+    """Each once, then each again: what disturbs, disturbs all. `outputs` are removed before each command.
 
     Medians of wall and CPU time.
     """
     found: dict[str, list[Took]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            Path(command[-1]).unlink(missing_ok=True)
+            for output in outputs:
+                output.unlink(missing_ok=True)
             found[name].append(timed(command))
-    os.sync()
     return {
         name: Took(median(one.wall_s for one in all_), median(one.cpu_s for one in all_))
         for name, all_ in found.items()
