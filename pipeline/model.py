@@ -32,8 +32,9 @@ class Codec(StrEnum):
 class Track:
     """One track of a stream, as the MP4 sample entry needs it.
 
-    `extradata` is the body of the codec's configuration box: avcC, hvcC, the AudioSpecificConfig of AAC, or dOps.
-    `reorder` is the number of frames that may be decoded before one that is shown earlier (0 without B-frames).
+    `extradata` is the body of the codec's configuration box: avcC, hvcC, the AudioSpecificConfig of AAC, or
+    dOps. `reorder` is the number of frames that may be decoded before one that is shown earlier (0 without
+    B-frames).
     """
 
     kind: Kind
@@ -48,7 +49,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """What a stream carries from here on. A new one means new parameters, hence a new segment and a new HELLO.
+    """What a stream carries from here on. A new one means new parameters: a new segment and a new HELLO.
 
     `note` says what the source does to the stream beyond copying, for `status` and `camera test`
     (for example "audio: pcm_mulaw 8000 Hz transcoded to AAC"); empty when nothing.
@@ -63,8 +64,8 @@ class StreamInfo:
 class Packet:
     """One encoded access unit of one track.
 
-    Video data is length-prefixed NAL units (4 bytes each) without parameter sets and delimiters: those stand in
-    the track's `extradata`. `arrived_ns` is the monotonic clock when the packet left the network.
+    Video data is length-prefixed NAL units (4 bytes each) without parameter sets and delimiters: those stand
+    in the track's `extradata`. `arrived_ns` is the monotonic clock when the packet left the network.
     """
 
     kind: Kind
@@ -89,7 +90,7 @@ class StreamName:
 
 @dataclass(frozen=True, slots=True)
 class SegmentMark:
-    """Where a segment belongs: stands inside the seal (a `uuid` box), and readers compare it with the name."""
+    """Where a segment belongs: stands inside the seal (a `uuid` box); readers compare it with the name."""
 
     device: bytes  # 16 random bytes, made once for a store
     name: StreamName
