@@ -70,13 +70,15 @@ class Lives:
         return life
 
     def end_in_order(self) -> None:
-        """A life that is ended with SIGTERM. It recovers what the one before it left."""
+        """A life that is ended with SIGTERM. It recovers what the one before it left, in the index too."""
         with self._recorder() as process:
             self._await_keyframe(process, time.monotonic_ns())
             process.terminate()
             assert process.wait(END_TIMEOUT_S) == 0, self.log()
         assert not list(self.house.store.rglob("*.part")), self.log()
         assert not list(self.house.store.rglob("*.tail")), self.log()
+        checked = self.house.nvr("check")
+        assert checked.returncode == 0, checked.stdout + checked.stderr + self.log()
 
     def sent(self, life: Life, kind: str) -> list[Sent]:
         """What the camera had sent that recorder, from the first keyframe on."""
