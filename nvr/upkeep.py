@@ -59,7 +59,20 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._stop.wait(self.run_once())
+            self._wait(self.run_once())
+
+    def _wait(self, seconds: float) -> None:
+        """Until the next pass is due: sooner when the disk comes near its floor, which a minute can do."""
+        due_s = time.monotonic() + seconds
+        while (left_s := due_s - time.monotonic()) > 0:
+            if self._stop.wait(min(left_s, HURRIED_PASS_S)) or (seconds > HURRIED_PASS_S and self._is_near()):
+                return
+
+    def _is_near(self) -> bool:
+        try:
+            return _free_bytes(self._store.root) < self._policy.min_free_bytes * NEAR
+        except OSError:
+            return True  # the pass finds out what is wrong, and says so
 
     def run_once(self) -> float:
         """One pass; returns how many seconds until the next."""

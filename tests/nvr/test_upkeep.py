@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
+from nvr import upkeep as upkeep_module
 from nvr.config_file import parse_config
 from nvr.retention_policy import policy_of
 from nvr.upkeep import HURRIED_PASS_S, PASS_S, Upkeep
@@ -78,6 +81,27 @@ def test_it_says_when_the_disk_cannot_be_freed(store: Store, caplog: pytest.LogC
     said = caplog.text
     assert "5.0 MB short of min_free" in said
     assert "the index is locked" in said
+
+
+def test_a_disk_that_fills_between_two_passes_is_not_left_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute at 4 MB/s fills what a small disk has above its floor."""
+    free_bytes = itertools.chain([10**9], itertools.repeat(10**6))
+    monkeypatch.setattr(upkeep_module, "_free_bytes", lambda _root: next(free_bytes))
+    passes = threading.Semaphore(0)
+
+    def run(*_: object) -> Pass:
+        passes.release()
+        return QUIET
+
+    upkeep = Upkeep(store, Policy(min_free_bytes=10**7), run)
+    upkeep.start()
+    try:
+        assert passes.acquire(timeout=PASS_S / 4)
+        assert passes.acquire(timeout=PASS_S / 4)
+    finally:
+        upkeep.stop()
 
 
 def test_the_thread_ends_when_asked(store: Store) -> None:
