@@ -46,10 +46,18 @@ def sheet_html(facts: SheetFacts) -> str:
 
 
 def qr_svg(text: str) -> str:
-    """The QR code as inline SVG; a quarter of it may be damaged."""
+    """The QR code as inline SVG without a size of its own; a quarter of it may be damaged."""
     drawn = io.BytesIO()
     segno.make_qr(text, error="q").save(
-        drawn, kind="svg", scale=6, border=4, dark="#000", light="#fff", xmldecl=False, svgns=False, nl=False
+        drawn,
+        kind="svg",
+        border=4,
+        dark="#000",
+        light="#fff",
+        xmldecl=False,
+        svgns=False,
+        nl=False,
+        omitsize=True,
     )
     return drawn.getvalue().decode("ascii")
 
