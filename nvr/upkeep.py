@@ -106,20 +106,20 @@ class Upkeep:
             self._say(logging.WARNING, fault)
         if done.short_bytes:
             short = format_size(done.short_bytes)
-            self._say(
-                logging.ERROR, f"the disk is {short} short of min_free, and nothing more may go; see nvr list"
-            )
+            sentence = f"the disk is {short} short of min_free, and nothing more may go; see nvr list"
+            self._say(logging.ERROR, sentence, about="short")
         if self._removed and self._say(logging.INFO, "footage beyond the limits is being deleted"):
             log.info("deleted %d segments, %s", self._removed, format_size(self._freed_bytes))
             self._removed, self._freed_bytes = 0, 0
 
-    def _say(self, level: int, sentence: str) -> bool:
-        """The same thing at most once an hour. Returns whether it was said."""
+    def _say(self, level: int, sentence: str, about: str = "") -> bool:
+        """The same thing (`about`, if its numbers change) at most once an hour. Returns whether it was."""
         now_s = time.monotonic()
-        if now_s - self._said.get(sentence, -SAY_S) < SAY_S:
+        about = about or sentence
+        if now_s - self._said.get(about, -SAY_S) < SAY_S:
             return False
         self._said = {said: at_s for said, at_s in self._said.items() if now_s - at_s < SAY_S}
-        self._said[sentence] = now_s
+        self._said[about] = now_s
         log.log(level, "%s", sentence)
         return True
 

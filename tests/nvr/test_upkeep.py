@@ -76,9 +76,12 @@ def test_nothing_is_touched_while_the_store_is_away(store: Store, caplog: pytest
 
 
 def test_it_says_when_the_disk_cannot_be_freed(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    short = Pass(0, 0, again=False, short_bytes=5_000_000, faults=("the index is locked",))
-    Upkeep(store, Policy(), lambda *_: short).run_once()
+    lacking = iter((5_000_000, 6_000_000))
+    upkeep = Upkeep(store, Policy(), lambda *_: Pass(0, 0, False, next(lacking), ("the index is locked",)))
+    upkeep.run_once()
+    upkeep.run_once()
     said = caplog.text
+    assert said.count("short of min_free") == 1
     assert "5.0 MB short of min_free" in said
     assert "the index is locked" in said
 
