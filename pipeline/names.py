@@ -32,6 +32,7 @@ HOLDS = "holds"
 KEYS = "keys"
 LOCK = "lock"
 INDEX = "index.sqlite"
+STORE_FILE = "store.json"  # where it is missing there is no store, and nothing may be written
 # Folders beside the cameras, and beside a camera's streams, that no camera and no stream may be named after.
 RESERVED_CAMERAS = frozenset({KEYS, HOLDS, "store", "index", "lock"})
 RESERVED_STREAMS = frozenset({GAPS, "events", "chain", "lock"})

@@ -26,8 +26,8 @@ from nvr.config_file import FILE_NAME
 from nvr.errors import NvrError, StoreTrouble, UsageFault
 from nvr.keyholder.opening import member_identities, open_groups
 from nvr.keyholder.recovery_sheet import SheetFacts, sheet_html
-from pipeline.names import HOLDS, KEYS
-from pipeline.store.layout import STORE_FILE, create
+from pipeline.names import HOLDS, KEYS, STORE_FILE
+from pipeline.store.layout import create
 
 GROUP = "home"
 STORE = "store"

@@ -3,7 +3,8 @@
 Rules:
 - No identity is needed, and no file of footage is opened: names, sizes, gaps files and holds say everything.
 - The new index is made aside and then takes the place of the old one, so readers always find a whole one.
-- One process at a time: whoever holds `index.lock`. Only this module creates an index.
+- One process at a time: whoever holds `index.lock`. Only this module creates an index, and only in a store:
+  when its disk is not mounted, nothing is made in the folder below.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pipeline.durable import fsync_directory
 from pipeline.index.database import Index
 from pipeline.index.errors import IndexBusy, IndexDamaged, IndexMissing, told_apart
 from pipeline.model import StreamName
-from pipeline.names import HOUR_MS, INDEX, LAST_MS
+from pipeline.names import HOUR_MS, INDEX, LAST_MS, STORE_FILE
 from pipeline.walk import Hour
 
 _log = logging.getLogger("nvr.index")
@@ -236,6 +237,8 @@ def _catch_up(root: Path, index: Index, read: dict[Hour, int]) -> None:
 
 @contextlib.contextmanager
 def _exclusively(root: Path, *, wait: bool) -> Iterator[None]:
+    if not (root / STORE_FILE).exists():
+        raise IndexBusy("the index cannot be made now: the store's disk is not mounted")
     try:
         descriptor = os.open(root / "index.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

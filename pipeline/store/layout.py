@@ -15,10 +15,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.durable import make_directories, write_replacing
-from pipeline.names import HOLDS, KEYS
+from pipeline.names import HOLDS, KEYS, STORE_FILE
 from pipeline.store.errors import StoreError, StoreMissing
 
-STORE_FILE = "store.json"
 FORMAT = 1
 
 

@@ -154,3 +154,12 @@ def test_while_one_makes_it_anew_the_others_wait(store: Store) -> None:
     go.set()
     slow.join(30)
     open_or_restore(store.root).close()
+
+
+def test_no_index_is_made_where_there_is_no_store(tmp_path: Path) -> None:
+    """The folder below a mount point: its disk is away, and nothing may be written to the one there."""
+    with pytest.raises(IndexBusy, match="not mounted"):
+        open_or_restore(tmp_path)
+    with pytest.raises(IndexBusy, match="not mounted"):
+        rebuild(tmp_path)
+    assert list(tmp_path.iterdir()) == []
