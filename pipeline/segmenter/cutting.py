@@ -50,6 +50,7 @@ class Segmenter:
         self._raw: Packet | None = None
         self._previous_end_ns: int | None = None
         self._continues = False  # the open segment followed another without a break
+        self._closing_continued = False  # and so did the one that waits for late audio
 
     def push(
         self,
@@ -187,6 +188,7 @@ class Segmenter:
         closed = SegmentClosed(duration_ns, reason)
         if waits:
             self._closing, self._closed = segment, closed
+            self._closing_continued = self._continues
             return []
         return [*segment.rest(), closed]
 
@@ -228,9 +230,11 @@ class Segmenter:
 
     def _older_audio(self, current: Building, packet: Packet, pts: int) -> list[SegmenterEvent]:
         """Audio from before the open segment."""
-        if self._closing is not None:
-            return [*self._closing.add_audio(packet, pts)]
-        if self._continues:
+        closing = self._closing
+        if closing is not None:
+            if self._closing_continued or pts >= closing.audio_begin:
+                return [*closing.add_audio(packet, pts)]
+        elif self._continues:
             return [*current.add_audio(packet, pts)]
         self._count_lost(packet, room=True)
         return []

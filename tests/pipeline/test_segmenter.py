@@ -197,6 +197,15 @@ def test_audio_far_too_late_or_early_is_all_kept(late_s: float) -> None:
     assert kept == [p.data for p in recordable(packets) if p.kind is Kind.AUDIO]
 
 
+def test_late_audio_from_before_the_first_keyframe_is_not_kept() -> None:
+    frames = [frame(n, 1500 + 1500 * n, n in (0, 27)) for n in range(28)]
+    late = [sound(n, n * SOUND, 43_500 + n) for n in range(2)]  # after the second keyframe has cut
+    segmenter = Segmenter(0.5)
+    heard = gathered(cut([*frames, *late], segmenter))
+    assert [[p.data for p in s.audio()] for s in heard] == [[b"a1"], []]
+    assert segmenter.skipped_packets == 1
+
+
 def test_audio_with_a_clock_of_its_own_follows_at_its_own_pace() -> None:
     packets = [
         replace(p, pts=p.pts + 10**9, dts=p.dts + 10**9) if p.kind is Kind.AUDIO else p for p in stream(20)
