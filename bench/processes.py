@@ -17,6 +17,7 @@ from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _END_S = 30.0
+_FLUSHES_FIELD = 15  # Documentation/block/stat.rst
 _MB = 1024 * 1024
 
 
@@ -72,6 +73,19 @@ def cpu_per_minute(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
 def children(pid: int) -> list[int]:
     """The processes that it has started and that still live."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+def device_flushes(path: Path) -> int:
+    """Flushes that the block device under `path` has completed, whoever asked for them.
+
+    0 where the kernel counts none, and on a device without a cache of its own, which is given none.
+    """
+    device = path.stat().st_dev
+    counts = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat")
+    try:
+        return int(counts.read_text("ascii").split()[_FLUSHES_FIELD])
+    except (FileNotFoundError, IndexError):
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
