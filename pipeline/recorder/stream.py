@@ -145,6 +145,8 @@ class StreamRecorder:
             self._deliver(events)
         if not room:
             self._note_overload()
+        elif packet.is_keyframe:
+            self._count_losses()  # the last GOP that was dropped is known whole only now
 
     def _at_keyframe(self) -> None:
         """Between two GOPs: the only place where recording begins, and where it ends on purpose."""
@@ -205,11 +207,14 @@ class StreamRecorder:
 
     def _note_overload(self) -> None:
         """Counts what was dropped because the disk is too slow, and says so in the footage's record."""
-        self._health.lost_packets = self._segmenter.dropped_packets + self._refused_packets
-        self._health.lost_gops = self._segmenter.dropped_gops
+        self._count_losses()
         if self._marked_reason != _OVERLOAD:
             _log.error("%s: %s: whole GOPs are dropped", self._lane.name, _OVERLOAD)
         self._mark(_OVERLOAD)
+
+    def _count_losses(self) -> None:
+        self._health.lost_packets = self._segmenter.dropped_packets + self._refused_packets
+        self._health.lost_gops = self._segmenter.dropped_gops
 
 
 def _size_bytes(event: SegmenterEvent) -> int:
