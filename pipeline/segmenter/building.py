@@ -40,10 +40,15 @@ class Building:
         self.video = [first]
         self.audio: list[Packet] = []
         self.last = first
-        self.end_dts = first.dts
+        self.end_dts = self._cut_dts = first.dts
         self.audio_rate = info.audio.timescale if info.audio else 0
         self.audio_begin = self.audio_end = self.audio_time(first.pts)
         self._audio_latest = self.audio_end - 1
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether any audio has landed in the segment."""
+        return self.audio_end > self.audio_begin
 
     def audio_time(self, video_pts: int) -> int:
         """A video timestamp in the audio track's timescale."""
@@ -84,7 +89,7 @@ class Building:
         self.audio.append(packet)
         if pts - self.audio[0].pts <= AUDIO_AHEAD_S * self.audio_rate:
             return []
-        return [FragmentReady(self._take((), len(self.audio)), self.duration_ns())]
+        return [FragmentReady(self._take((), len(self.audio)), self._cut_ns())]
 
     def finish(self, end_dts: int) -> None:
         """No more video: its last packet ends at `end_dts`."""
@@ -98,9 +103,10 @@ class Building:
         if len(self.video) > 1 and end_dts - self.video[0].dts > LONGEST_FRAGMENT:
             last = self.video.pop()
             ready.append(self._fragment(last.dts))
-            self.video, self.end_dts = [last], end_dts
+            self.video = [last]
         if self.video or self.audio:
-            ready.append(FragmentReady(self._take(self._taken_video(), len(self.audio)), self.duration_ns()))
+            self._cut_dts = end_dts
+            ready.append(FragmentReady(self._take(self._taken_video(), len(self.audio)), self._cut_ns()))
         return ready
 
     def audio_from(self, pts: int) -> list[Packet]:
@@ -112,15 +118,19 @@ class Building:
         return ahead
 
     def duration_ns(self) -> int:
-        """The media duration of what was cut so far."""
+        """The media duration of the whole segment, once it has finished."""
         return (self.end_dts - self.first.dts) * _NS // VIDEO_TIMESCALE
+
+    def _cut_ns(self) -> int:
+        """The media duration of what has been cut into fragments."""
+        return (self._cut_dts - self.first.dts) * _NS // VIDEO_TIMESCALE
 
     def _fragment(self, end_dts: int) -> FragmentReady:
         self._stretch_last(end_dts)
-        self.end_dts = end_dts
+        self._cut_dts = end_dts
         end_pts = end_dts - self.first.dts + self.first.pts
         audio = self._audio_before(self.audio_time(end_pts))
-        return FragmentReady(self._take(self._taken_video(), audio), self.duration_ns())
+        return FragmentReady(self._take(self._taken_video(), audio), self._cut_ns())
 
     def _stretch_last(self, end_dts: int) -> None:
         last = self.video[-1]

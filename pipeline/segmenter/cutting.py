@@ -229,12 +229,12 @@ class Segmenter:
         return self._older_audio(current, packet, pts)
 
     def _older_audio(self, current: Building, packet: Packet, pts: int) -> list[SegmenterEvent]:
-        """Audio from before the open segment."""
+        """Audio from before the open segment; from before all segments it is lost, until the first has some."""
         closing = self._closing
         if closing is not None:
-            if self._closing_continued or pts >= closing.audio_begin:
+            if self._closing_continued or pts >= closing.audio_begin or closing.has_audio:
                 return [*closing.add_audio(packet, pts)]
-        elif self._continues:
+        elif self._continues or current.has_audio:
             return [*current.add_audio(packet, pts)]
         self._count_lost(packet, room=True)
         return []
