@@ -18,6 +18,7 @@ from typing import Any
 import av
 import pytest
 
+from nvr.listing import runs_of
 from pipeline.health import State, StreamReport, read_report
 from pipeline.model import Kind, Packet
 from pipeline.names import SegmentName
@@ -87,6 +88,28 @@ class Street:
         count = len(names())
         until(lambda: sum(run["segments"] for run in listed(self.house, name).runs) >= count)
         return listed(self.house, name)
+
+    def await_run(self, name: str, at_least_ms: int = 15_000) -> dict[str, Any]:
+        """Waits for footage of that length without a break. (GStreamer's server stalls now and then when it
+        begins under load; then it is connected to again.)
+        """
+
+        def is_there() -> bool:
+            main = [one for one in self.house.segments(name) if one.stream.stream == "main"]
+            runs = runs_of(sorted(main, key=lambda one: one.name.start_ms))
+            return any(run.to_ms - run.from_ms >= at_least_ms for run in runs)
+
+        until(is_there, 60, self.run.log)
+        runs: list[dict[str, Any]] = []
+
+        def is_listed() -> bool:
+            runs[:] = (
+                run for run in listed(self.house, name).runs if run["to_ms"] - run["from_ms"] >= at_least_ms
+            )
+            return bool(runs)
+
+        until(is_listed)
+        return runs[-1]
 
 
 @pytest.fixture(scope="module")
@@ -256,10 +279,9 @@ def test_recording_resumes_within_ten_seconds_and_the_gap_says_why(
     street: Street, outages: dict[str, Outage], name: str
 ) -> None:
     outage = outages[name]
-    assert len(outage.found.runs) == 2
-    gap = outage.found.ended_gaps[0]
+    gap = next(gap for gap in outage.found.ended_gaps if gap["to_ms"] > outage.returned_ms)
     assert outage.reason in gap["reason"]
-    assert 0 < gap["to_ms"] - outage.returned_ms < BACK_WITHIN_MS
+    assert gap["to_ms"] - outage.returned_ms < BACK_WITHIN_MS
     assert f": {gap['reason']}\n" in street.house.nvr("list", "--camera", name).stdout
 
 
@@ -314,15 +336,14 @@ def test_a_camera_clock_that_jumps_an_hour_tears_nothing(street: Street, tmp_pat
 
 @pytest.mark.parametrize("name", TAGS)
 def test_clips_are_clean_and_have_their_sound(street: Street, name: str, tmp_path: Path) -> None:
-    found = street.await_segments(name, lambda names: len(names) >= 2)
-    from_ms = found.runs[0]["from_ms"] + 2_500
+    from_ms = street.await_run(name)["to_ms"] - 13_500
     made = export(street.house, name, from_ms, from_ms + 12_000, tmp_path / "out.mp4")
     assert made.returncode == 0, made.stderr
     play(tmp_path / "out.mp4")
     probed = probe(tmp_path / "out.mp4")
     assert probed.tags == TAGS[name]
     frames = packet_hashes(tmp_path / "out.mp4", "v:0")
-    assert 12.0 <= probed.duration_s <= 14.2, "whole GOPs of a second"
+    assert 12.0 <= probed.duration_s <= 14.4, "whole GOPs of a second, and an audio packet of 0.128 s"
     assert len(frames) / FPS == pytest.approx(probed.duration_s, abs=0.2)
     if len(TAGS[name]) > 1:
         sound = packet_hashes(tmp_path / "out.mp4", "a:0")
