@@ -20,11 +20,10 @@ from crypto.recipient import parse_recipient
 from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.health import CameraReport, StreamHealth, write_report
 from pipeline.model import StreamName
-from pipeline.names import GapMark
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.settings import RecorderSettings
 from pipeline.recorder.stream import Reconnecting, StreamRecorder
-from pipeline.recorder.writer import Catalogue, Footage, Lane, Writer
+from pipeline.recorder.writer import Catalogue, Lane, Writer, WriterItem
 from pipeline.store import GroupFlush, Store, last_sequence, recover
 from pipeline.tap import TapServer
 
@@ -54,7 +53,7 @@ class Recorder:
         self._started_ms = time.time_ns() // 1_000_000
         recipients = [parse_recipient(text) for text in settings.recipients]
         _recover(store, settings.camera, catalogue)
-        self._backlog: Backlog[Footage | GapMark] = Backlog(settings.backlog_bytes)
+        self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
         self._lanes = [_lane(store, StreamName(settings.camera, stream)) for stream in settings.sources]
         self._trust = ClockTrust(catalogue.newest_sure_ns())
         self._catalogue = catalogue

@@ -19,7 +19,7 @@ from pipeline.health import State
 from pipeline.model import Kind, Packet, StreamInfo
 from pipeline.names import GapMark
 from pipeline.recorder.backlog import Backlog
-from pipeline.recorder.writer import Footage, Lane
+from pipeline.recorder.writer import Footage, Lane, WriterItem
 from pipeline.segmenter import FragmentReady, SegmentClosed, Segmenter, SegmenterEvent, SegmentOpened
 from pipeline.source import SourceError, SourceSettings, open_source
 from pipeline.tap import TapServer
@@ -50,7 +50,7 @@ class StreamRecorder:
         source: SourceSettings,
         lane: Lane,
         tap: TapServer,
-        backlog: Backlog[Footage | GapMark],
+        backlog: Backlog[WriterItem],
         wanted: Callable[[int], bool],
         segment_s: float,
         reconnecting: Reconnecting,

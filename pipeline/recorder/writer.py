@@ -5,6 +5,7 @@ Rules:
   meanwhile waits in the backlog, which is bounded. Nothing is skipped that the disk may still take.
 - A failed flush abandons the segment: the stream begins a new one at its next keyframe, and what start-up
   would recover is recovered as soon as the disk works again.
+- Writing goes on while a flush is under way (`flusher`); what it allows happens when it has ended.
 - A segment gets its index row when its name is durable, never before.
 """
 
@@ -24,6 +25,7 @@ from pipeline.model import Fragment, SegmentMark, StreamInfo, StreamName
 from pipeline.mux import Origin, fragment, init_segment
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.flusher import Flushed, Flusher
 from pipeline.segmenter import FragmentReady, SegmentClosed, SegmenterEvent, SegmentOpened
 from pipeline.store import (
     FlushFailed,
@@ -48,6 +50,9 @@ class Footage:
 
     stream: str
     event: SegmenterEvent
+
+
+WriterItem = Footage | GapMark | Flushed
 
 
 class Catalogue(Protocol):
@@ -88,6 +93,14 @@ class Lane:
         return being_written + self.sealed + [file for file, _ in self.unsettled]
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """What was sealed, and what had its name, when the flush began."""
+
+    sealed: set[SegmentFile]
+    named: set[SegmentFile]
+
+
 class Writer:
     """Takes from the backlog until it is closed. `run` is the thread's body; nothing else may be called."""
 
@@ -97,7 +110,7 @@ class Writer:
         device_generation: tuple[bytes, int],
         recipients: Sequence[Recipient],
         lanes: Sequence[Lane],
-        backlog: Backlog[Footage | GapMark],
+        backlog: Backlog[WriterItem],
         flush: GroupFlush,
         catalogue: Catalogue,
         flush_s: float,
@@ -110,12 +123,13 @@ class Writer:
         self._recipients = recipients
         self._lanes = {lane.name.stream: lane for lane in lanes}
         self._backlog = backlog
-        self._flush = flush
+        self._flusher = Flusher(flush, backlog.put, f"{lanes[0].name.camera}-flush")
         self._catalogue = catalogue
         self._flush_ns = round(flush_s * 1e9)
         self._stop = stop
         self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
         self._abandoned = False
+        self._under_way: _UnderWay | None = None
 
     def run(self) -> None:
         """Until the backlog is closed and empty; then everything left is published."""
@@ -125,10 +139,22 @@ class Writer:
                 self._handle(item)
             if time.monotonic_ns() >= self._tick_ns:
                 self._tick()
+        self._flush_out()
         for _ in range(2):  # publishes what is sealed, then settles what is published
             self._tick()
+            self._flush_out()
+        self._flusher.close()
 
-    def _handle(self, item: Footage | GapMark) -> None:
+    def _flush_out(self) -> None:
+        """Waits for the flush that is under way and does what it allows."""
+        self._flusher.wait()
+        while (item := self._backlog.take(0)) is not None:
+            self._handle(item)
+
+    def _handle(self, item: WriterItem) -> None:
+        if isinstance(item, Flushed):
+            self._flushed(item)
+            return
         if isinstance(item, GapMark):
             mark = item
             if self._insist(lambda: append_gap_mark(self._store, mark)):
@@ -186,23 +212,19 @@ class Writer:
         file, lane.file = lane.file, None
         if file is None:
             return
-        if lane.fragments == 0 or not self._insist(lambda: file.seal(duration_ns), lane):
-            file.abandon()  # without media it is nothing: recovery removes it
-            self._abandoned = True
-        elif self._flush.own_file_system:
+        if lane.fragments and self._insist(lambda: file.seal(duration_ns), lane):
             lane.sealed.append(file)
-        else:
-            self._publish(lane, file, flushed=False)
+        else:  # without media it is nothing: recovery removes it
+            self._flusher.wait()
+            file.abandon()
+            self._abandoned = True
 
-    def _publish(self, lane: Lane, file: SegmentFile, *, flushed: bool) -> None:
+    def _publish(self, lane: Lane, file: SegmentFile) -> None:
         published: list[StoredSegment] = []
-        if not self._insist(lambda: published.append(file.publish(flushed=flushed)), lane):
-            self._abandon(lane, file)
-            return
-        if flushed:
+        if self._insist(lambda: published.append(file.publish(flushed=True)), lane):
             lane.unsettled.append((file, published[0]))
         else:
-            self._settle(lane, file, published[0])
+            self._abandon(lane, file)
 
     def _settle(self, lane: Lane, file: SegmentFile, segment: StoredSegment) -> None:
         file.settle()
@@ -211,21 +233,28 @@ class Writer:
         self._catalogue.published(segment)
 
     def _tick(self) -> None:
-        """One aligned flush of everything, then what it allows: publishing and settling."""
+        """Begins one aligned flush of everything, unless one is still under way."""
         self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
         files = [file for lane in self._lanes.values() for file in lane.files()]
-        if not files:
-            return
-        failed = self._flush.flush(files)
+        if files and self._under_way is None:
+            self._under_way = _UnderWay(
+                {file for lane in self._lanes.values() for file in lane.sealed},
+                {file for lane in self._lanes.values() for file, _ in lane.unsettled},
+            )
+            self._flusher.begin(files)
+
+    def _flushed(self, result: Flushed) -> None:
+        """What a flush allows: a sealed segment gets its name, a named one is settled."""
+        under_way, self._under_way = self._under_way or _UnderWay(set(), set()), None
         for lane in self._lanes.values():
-            for file in [f for f in lane.files() if f in failed]:
+            for file in [f for f in lane.files() if f in result.failed]:
                 self._abandon(lane, file)
-            settled, lane.unsettled = lane.unsettled, []
-            sealed, lane.sealed = lane.sealed, []
-            for file, segment in settled:
+            for file, segment in [one for one in lane.unsettled if one[0] in under_way.named]:
+                lane.unsettled.remove((file, segment))
                 self._settle(lane, file, segment)
-            for file in sealed:
-                self._publish(lane, file, flushed=True)
+            for file in [file for file in lane.sealed if file in under_way.sealed]:
+                lane.sealed.remove(file)
+                self._publish(lane, file)
 
     def _abandon(self, lane: Lane, file: SegmentFile) -> None:
         _log.error("%s: the disk lost part of a segment: begun anew; check the disk", lane.name)

@@ -229,7 +229,7 @@ class Segmenter:
         return self._older_audio(current, packet, pts)
 
     def _older_audio(self, current: Building, packet: Packet, pts: int) -> list[SegmenterEvent]:
-        """Audio from before the open segment; from before all segments it is lost, until the first has some."""
+        """Audio from before the open segment; what is from before all of them is lost, until some landed."""
         closing = self._closing
         if closing is not None:
             if self._closing_continued or pts >= closing.audio_begin or closing.has_audio:

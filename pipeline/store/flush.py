@@ -69,10 +69,14 @@ class GroupFlush:
 
         The failed ones must be abandoned. What the disk would not even take stays held, and is not flushed.
         """
-        if not self.own_file_system:
-            return [segment for segment in segments if not self._flush_one(segment)]
         for segment in segments:
             _write_held(segment)
+        return self.flush_written(segments)
+
+    def flush_written(self, segments: Sequence[SegmentFile]) -> list[SegmentFile]:
+        """As `flush`, for what has been written already. May run beside the thread that appends."""
+        if not self.own_file_system:
+            return [segment for segment in segments if not self._sync_one(segment)]
         if self.sync():
             return []
         for segment in segments:
@@ -107,14 +111,12 @@ class GroupFlush:
         for descriptor in (self._root, self._note):
             os.close(descriptor)
 
-    def _flush_one(self, segment: SegmentFile) -> bool:
+    def _sync_one(self, segment: SegmentFile) -> bool:
         self.issued += 1
         try:
-            segment.flush()
+            segment.sync()
         except FlushFailed:
             return False
-        except OSError:
-            return True
         return True
 
     def _last_began_ns(self) -> int:

@@ -8,7 +8,7 @@ Rules:
   offset.
 - A flush that fails is never tried again: the segment has failed, and can only be abandoned.
 - What is abandoned stays as `.part` and `.tail` for `recover`.
-Not for several threads at once.
+Not for several threads at once, but for `sync`.
 """
 
 from __future__ import annotations
@@ -164,10 +164,20 @@ class SegmentFile:
         FlushFailed.
         """
         self._check()
+        if self._state is not _State.PUBLISHED:
+            self.retry()
+        self.sync()
+
+    def sync(self) -> None:
+        """Makes durable what has been written. Raises FlushFailed.
+
+        May run in another thread beside `append` and `seal`, but not beside what closes a file: `publish`,
+        `settle`, `abandon`.
+        """
+        self._check()
         if self._state is _State.PUBLISHED:  # only its name may not last yet
             self._or_fail(lambda: fsync_directory(self._directory, self._disk), "publishing")
             return
-        self.retry()
         self._or_fail(self._part.sync_data, "flushing")
         self._or_fail(self._tail.sync_data, "flushing")
         if not self._named_for_good:  # POSIX does not say that a file's fdatasync makes its name durable

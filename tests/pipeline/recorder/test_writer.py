@@ -21,7 +21,7 @@ from pipeline.model import Codec, Kind, Packet, StreamInfo, StreamName, Track
 from pipeline.mux import read_mark
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
-from pipeline.recorder.writer import Footage, Lane, Writer
+from pipeline.recorder.writer import Footage, Lane, Writer, WriterItem
 from pipeline.segmenter import Segmenter, SegmenterEvent
 from pipeline.store import GroupFlush, Store, create
 
@@ -37,6 +37,9 @@ class Disk:
     def __init__(self) -> None:
         self.refuses = 0
         self.loses = 0
+        self.flushes = threading.Event()
+        self.flushes.set()
+        self.flushing = threading.Event()
 
     def calls(self) -> DiskCalls:
         return DiskCalls(self._pwrite, self._sync, self._sync)
@@ -47,6 +50,8 @@ class Disk:
         return os.pwrite(descriptor, content, offset)
 
     def _sync(self, descriptor: int) -> None:
+        self.flushing.set()
+        assert self.flushes.wait(20)
         if self.loses:
             self.loses -= 1
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -79,7 +84,7 @@ class Rig:
         self.store: Store = create(root / "store", _DEVICE, datetime(2026, 11, 22, tzinfo=UTC))
         self.disk, self.told, self.stop = Disk(), Told(), threading.Event()
         self.lane = Lane(_NAME, StreamHealth(state=State.RECORDING), 7)
-        self.backlog: Backlog[Footage | GapMark] = Backlog(1 << 20)
+        self.backlog: Backlog[WriterItem] = Backlog(1 << 20)
         self.segmenter = Segmenter(4.0)
         self.segmenter.push(_INFO)
         self._frames = 0
@@ -182,6 +187,29 @@ def test_what_a_disk_refuses_for_a_while_is_written_when_it_takes_it(rig: Rig, f
     assert rig.frames() == list(range(100))
     assert not rig.lane.health.stalled
     assert rig.lane.health.abandoned_packets == 0
+
+
+def test_writing_goes_on_while_a_slow_disk_flushes(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, own_file_system=False)
+    rig.record(1)
+    rig.until(lambda: rig.lane.fragments > 0)
+    rig.disk.flushing.clear()
+    rig.disk.flushes.clear()
+    assert rig.disk.flushing.wait(10)
+    before = _sealed_bytes(rig)
+    rig.record(2)
+    rig.until(lambda: _sealed_bytes(rig) > before)  # on disk, not in memory, though the flush still lasts
+    assert rig.backlog.waiting_bytes == 0
+    rig.record(2)  # a segment ends meanwhile; it must not be published by a flush that began before
+    rig.until(lambda: rig.backlog.waiting_bytes == 0)
+    assert rig.told.segments == []
+    rig.disk.flushes.set()
+    rig.finish()
+    assert rig.frames() == list(range(50))
+
+
+def _sealed_bytes(rig: Rig) -> int:
+    return sum(file.stat().st_size for file in rig.store.root.rglob("*.tail"))
 
 
 def test_a_failed_flush_costs_one_segment_and_is_not_hidden(tmp_path: Path) -> None:
