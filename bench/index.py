@@ -80,7 +80,8 @@ def _day(index: Index, days: int, chosen: random.Random) -> Took:
     from_ms = _BEGAN_MS + chosen.randrange(days) * DAY_MS
     began_s, began_cpu_s = time.perf_counter(), time.thread_time()
     rows = [index.rows(StreamName(camera, s), from_ms, from_ms + DAY_MS) for s in ("main", "sub")]
-    took = Took(time.perf_counter() - began_s, time.thread_time() - began_cpu_s)
+    cpu_s = time.thread_time() - began_cpu_s
+    took = Took(time.perf_counter() - began_s, cpu_s, cpu_s)
     if sum(map(len, rows)) != 2 * _DAY_ROWS:
         raise MeasuringFailed(f"a day had {sum(map(len, rows))} rows instead of {2 * _DAY_ROWS}")
     return took

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import mmap
 import sys
+import time
 from pathlib import Path
 
+from bench.programs import WORKED
 from crypto.recipient import parse_recipient
 from crypto.seal import SealWriter
 
@@ -35,7 +37,9 @@ def unseal(identity: Path, source: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     action, whom, given, wanted = sys.argv[1:]
+    began_s = time.process_time()
     if action == "seal":
         seal(whom, Path(given), Path(wanted))
     else:
         unseal(Path(whom), Path(given), Path(wanted))
+    print(f"{WORKED}{time.process_time() - began_s}")

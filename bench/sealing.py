@@ -46,8 +46,8 @@ def measure(scale: Scale, place: Place) -> Findings:
     alone, with_tail = _camera_minute([parse_recipient(recipient)])
     return Findings(
         [
-            _against(f"sealing {size}: CPU", took["seal"], took["age seals"]),
-            _against(f"opening {size}: CPU", took["open"], took["age opens"]),
+            *_against(f"sealing {size}", took["seal"], took["age seals"]),
+            *_against(f"opening {size}", took["open"], took["age opens"]),
             Row(
                 "sealing a camera-minute, 4 Mbit/s: CPU",
                 f"{alone:.3f} s",
@@ -59,9 +59,14 @@ def measure(scale: Scale, place: Place) -> Findings:
     )
 
 
-def _against(what: str, ours: Took, theirs: Took) -> Row:
-    ratio = theirs.cpu_s / ours.cpu_s
-    return Row(what, str(ours), f"{theirs}, age", ratio, _FASTER, ratio)
+def _against(what: str, ours: Took, theirs: Took) -> list[Row]:
+    """A recorder starts once, so the goal is for the work; what starting Python adds stands below it."""
+    worked, whole = theirs.worked_s / ours.worked_s, theirs.cpu_s / ours.cpu_s
+    alternative = f"{theirs}, age"
+    return [
+        Row(f"{what}: CPU, once started", f"{ours.worked_s:.2f} s", alternative, worked, _FASTER, worked),
+        Row("the same with starting the interpreter", str(ours), alternative, whole),
+    ]
 
 
 def _fill(file: Path, size_bytes: int) -> None:
