@@ -2,12 +2,13 @@
 anew.
 """
 
-from pipeline.index.database import Index, Row, Total
+from pipeline.index.database import UNSURE, Index, Row, Total, row_of
 from pipeline.index.errors import IndexBusy, IndexDamaged, IndexFault, IndexMissing
 from pipeline.index.rebuild import Rebuilt, index_path, open_or_restore, rebuild
 from pipeline.index.thread import IndexThread
 
 __all__ = [
+    "UNSURE",
     "Index",
     "IndexBusy",
     "IndexDamaged",
@@ -20,4 +21,5 @@ __all__ = [
     "index_path",
     "open_or_restore",
     "rebuild",
+    "row_of",
 ]

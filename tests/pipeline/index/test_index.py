@@ -11,9 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import walk
-from pipeline.index import Index, IndexBusy, IndexDamaged, IndexMissing, Total, index_path, rebuild
+from pipeline.index import (
+    Index,
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    Row,
+    Total,
+    index_path,
+    rebuild,
+    row_of,
+)
 from pipeline.model import StreamName
-from pipeline.names import GapMark, HoldName, SegmentName, StoredSegment
+from pipeline.names import LAST_MS, GapMark, HoldName, SegmentName, StoredSegment
 from pipeline.store import Store
 from tests.support.sparse_store import fill
 from tests.support.store_writing import FRONT, NOON_MS, make_store
@@ -72,6 +82,21 @@ def test_rows_are_segments_again(index: Index) -> None:
     with index:
         index.add([segment])
         assert index.segments(FRONT, NOON_MS, NOON_MS + 1) == [segment]
+        (row,) = index.rows(FRONT, NOON_MS, NOON_MS + 1)
+        assert type(row) is Row
+        assert row == row_of(segment)
+        assert (row.clock_unsure, row.unfinished, row.end_ms) == (True, True, name.end_ms)
+
+
+def test_numbers_under_an_unsure_clock_are_found_whenever_they_lie(index: Index) -> None:
+    starts = {4: NOON_MS, 5: 7, 6: 8, 7: LAST_MS - 20_000, 8: NOON_MS, 9: 9}
+    with index:
+        index.add(
+            StoredSegment(FRONT, SegmentName(start_ms, 1000, number, number != 6), 1)
+            for number, start_ms in starts.items()
+        )
+        assert index.unsure_sequences(FRONT, 5, 8) == [5, 7, 8]
+        assert index.unsure_sequences(SUB, 5, 8) == []
 
 
 def test_totals_follow_every_change(index: Index) -> None:
