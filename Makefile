@@ -50,8 +50,15 @@ demo: setup ## Records a looping street clip as a camera, into a temporary direc
 debian-packages:
 	@tests/debian-packages
 
+# Most tests wait for cameras and clocks, so several run at a time; those that measure a loss have more of the
+# machine to themselves. PYTEST_ARGS="tests/crypto -x" runs what it names, one after the other.
 test: debian-packages dev ## Runs every test against real counterparts
+ifeq ($(PYTEST_ARGS),)
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile --ignore tests/promises --ignore tests/bench
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/promises tests/bench
+else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+endif
 
 check: dev ## Lints, type-checks, and checks the import rules
 	$(BIN)/ruff check .
