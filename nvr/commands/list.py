@@ -12,14 +12,14 @@ from typing import Any
 import click
 
 from nvr.index_access import open_index
-from nvr.listing import MARK_SLACK_MS, Gap, Run, gaps_of, runs_of
+from nvr.listing import MARK_SLACK_MS, Gap, Run, gaps_of, missing_numbers, runs_of
 from nvr.local_zone import local_zone
 from nvr.located import locate
 from nvr.quantities import format_duration, format_size
 from nvr.times import Moment, parse_moment, parse_range
-from pipeline.index import Index
+from pipeline.index import Index, Row
 from pipeline.model import StreamName
-from pipeline.names import HoldName
+from pipeline.names import DAY_MS, LAST_MS, HoldName
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,32 @@ def _range(from_text: str | None, to_text: str, zone: tzinfo) -> tuple[Moment, M
 def _streams(index: Index, camera: str | None, from_ms: int, to_ms: int) -> Iterator[_Stream]:
     for name in index.streams():
         if camera in (None, name.camera):
-            runs = runs_of(index.segments(name, from_ms, to_ms))
+            rows = index.rows(name, from_ms, to_ms)
+            runs = runs_of(rows)
             marks = index.gap_marks(name, from_ms - MARK_SLACK_MS, to_ms)
-            yield _Stream(name, runs, gaps_of(runs, marks))
+            yield _Stream(name, runs, gaps_of(runs, marks, _elsewhere(index, name, rows, runs)))
+
+
+def _elsewhere(index: Index, name: StreamName, rows: Iterable[Row], runs: Sequence[Run]) -> set[int]:
+    """Numbers that gaps lack and that are there all the same: a clock that was set has put them elsewhere."""
+    if (lacking := missing_numbers(runs)) is None:
+        return set()
+    first, last = lacking
+    return {row.sequence for row in rows if first <= row.sequence <= last}.union(
+        index.unsure_sequences(name, first, last)
+    )
+
+
+def _run_noun(run: Run) -> dict[str, Any]:
+    return {
+        "from_ms": run.from_ms,
+        "to_ms": run.to_ms,
+        "segments": run.segments,
+        "size_bytes": run.size_bytes,
+        "clock_unsure": run.clock_unsure,
+        "unfinished": run.unfinished,
+        "kept_until_ms": run.kept_until_ms,
+    }
 
 
 def _noun(from_ms: int, to_ms: int, streams: Iterable[_Stream], holds: Iterable[HoldName]) -> dict[str, Any]:
@@ -90,7 +113,7 @@ def _noun(from_ms: int, to_ms: int, streams: Iterable[_Stream], holds: Iterable[
             {
                 "camera": stream.name.camera,
                 "stream": stream.name.stream,
-                "runs": [asdict(run) for run in stream.runs],
+                "runs": [_run_noun(run) for run in stream.runs],
                 "gaps": [asdict(gap) for gap in stream.gaps],
             }
             for stream in streams
@@ -108,7 +131,7 @@ def _lines(streams: Iterable[_Stream], holds: Sequence[HoldName], zone: tzinfo) 
         yield click.style(str(stream.name), bold=True)
         parts: list[Run | Gap] = [*stream.runs, *stream.gaps]
         for part in sorted(parts, key=lambda part: part.from_ms):
-            yield f"  {_span(part.from_ms, part.to_ms, zone)}  {_what(part)}"
+            yield f"  {_span(part.from_ms, part.to_ms, zone)}  {_what(part, zone)}"
     if not count:
         yield "No footage in that time."
     if holds:
@@ -117,7 +140,7 @@ def _lines(streams: Iterable[_Stream], holds: Sequence[HoldName], zone: tzinfo) 
             yield f"  {_span(hold.from_ms, hold.to_ms, zone)}  {hold.camera}"
 
 
-def _what(part: Run | Gap) -> str:
+def _what(part: Run | Gap, zone: tzinfo) -> str:
     if isinstance(part, Gap):
         lasted = "until now" if part.to_ms is None else format_duration((part.to_ms - part.from_ms) / 1000)
         return click.style(f"gap, {lasted}: {part.reason}", fg="yellow")
@@ -127,7 +150,16 @@ def _what(part: Run | Gap) -> str:
         said.append("clock unsure")
     if part.unfinished:
         said.append(f"{part.unfinished} unfinished")
+    if part.kept_until_ms is not None:
+        said.append(f"kept until {_day(part.kept_until_ms, zone)}")
     return ", ".join(said)
+
+
+def _day(utc_ms: int, zone: tzinfo) -> str:
+    shown_ms = min(
+        utc_ms, LAST_MS - DAY_MS
+    )  # the last deadline there is would be in the year 10000 east of London
+    return f"{datetime.fromtimestamp(shown_ms / 1000, zone):%Y-%m-%d}"
 
 
 def _span(from_ms: int, to_ms: int | None, zone: tzinfo) -> str:

@@ -20,6 +20,7 @@ import pytest
 
 from nvr.listing import runs_of
 from pipeline.health import State, StreamReport, read_report
+from pipeline.index import row_of
 from pipeline.model import Kind, Packet
 from pipeline.names import SegmentName
 from pipeline.tap import TapClient
@@ -96,7 +97,7 @@ class Street:
 
         def is_there() -> bool:
             main = [one for one in self.house.segments(name) if one.stream.stream == "main"]
-            runs = runs_of(sorted(main, key=lambda one: one.name.start_ms))
+            runs = runs_of(sorted(map(row_of, main)))
             return any(run.to_ms - run.from_ms >= at_least_ms for run in runs)
 
         until(is_there, 60, self.run.log)
