@@ -34,7 +34,13 @@ class Flusher:
         self._thread.start()
 
     def begin(self, files: Sequence[SegmentFile]) -> None:
-        """Begins a flush of what has been written to `files`. Not while one is under way."""
+        """Begins a flush of what has been written to `files`. Not while one is under way.
+
+        Raises RuntimeError when the thread met an error that nobody foresaw: then nothing is flushed any
+        more.
+        """
+        if not self._thread.is_alive():
+            raise RuntimeError("the flusher's thread has ended")
         with self._condition:
             self._files = tuple(files)
             self._condition.notify_all()
@@ -53,11 +59,14 @@ class Flusher:
 
     def _run(self) -> None:
         while (files := self._next()) is not None:
-            failed = self._flush.flush_written(files)
-            with self._condition:
-                self._files = None
-                self._deliver(Flushed(files, tuple(failed)))
-                self._condition.notify_all()
+            failed = files  # unless we hear otherwise: nobody may wait for a thread that broke
+            try:
+                failed = tuple(self._flush.flush_written(files))
+            finally:
+                with self._condition:
+                    self._files = None
+                    self._deliver(Flushed(files, failed))
+                    self._condition.notify_all()
 
     def _next(self) -> tuple[SegmentFile, ...] | None:
         with self._condition:

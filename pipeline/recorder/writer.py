@@ -130,6 +130,7 @@ class Writer:
         self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
         self._abandoned = False
         self._under_way: _UnderWay | None = None
+        self._stopped_s = 0.0  # how long the stop has waited for the disk, in all
 
     def run(self) -> None:
         """Until the backlog is closed and empty; then everything left is published."""
@@ -205,6 +206,8 @@ class Writer:
             return
         try:
             action(file)
+        except FlushFailed:  # the flush under way has failed for it; what it says comes behind this
+            self._abandon(lane, file)
         except OSError:
             self._insist(file.retry, lane)
 
@@ -221,7 +224,15 @@ class Writer:
 
     def _publish(self, lane: Lane, file: SegmentFile) -> None:
         published: list[StoredSegment] = []
-        if self._insist(lambda: published.append(file.publish(flushed=True)), lane):
+
+        def publish() -> None:
+            try:
+                published.append(file.publish(flushed=True))
+            except FileNotFoundError:
+                self._store.open_check()  # an unmounted disk may come back: that is waited for
+                raise FlushFailed(f"{file.part_path} was deleted while it was being recorded") from None
+
+        if self._insist(publish, lane):
             lane.unsettled.append((file, published[0]))
         else:
             self._abandon(lane, file)
@@ -277,7 +288,7 @@ class Writer:
 
     def _insist(self, action: Callable[[], object], lane: Lane | None = None) -> bool:
         """Does `action` until the disk takes it. False if it never can, or a stop has waited long enough."""
-        attempt, stopped_s = 0, 0.0
+        attempt = 0
         while True:
             try:
                 action()
@@ -292,8 +303,8 @@ class Writer:
                 pause_s = _RETRY_PAUSES_S[min(attempt, len(_RETRY_PAUSES_S) - 1)]
                 attempt += 1
                 if self._stop.is_set():
-                    stopped_s += pause_s
-                    if stopped_s > STOP_GRACE_S:
+                    self._stopped_s += pause_s
+                    if self._stopped_s > STOP_GRACE_S:
                         return False
                 time.sleep(pause_s)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.writer import Footage, Lane, Writer, WriterItem
 from pipeline.segmenter import Segmenter, SegmenterEvent
-from pipeline.store import GroupFlush, Store, create
+from pipeline.store import GroupFlush, SegmentFile, Store, create
 
 _INFO = StreamInfo(Track(Kind.VIDEO, Codec.H264, 90_000, b"\1\x42\0\x1e\xff\xe1\0\0\1\0\0", 64, 48))
 _NAME = StreamName("front", "main")
@@ -119,6 +120,11 @@ class Rig:
     def _put(self, events: list[SegmenterEvent]) -> None:
         for event in events:
             assert self.backlog.put(Footage("main", event))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the writer's thread runs."""
+        return self._thread.is_alive()
 
     def finish(self) -> None:
         self._put(self.segmenter.close("recorder stopped"))
@@ -224,6 +230,70 @@ def test_a_failed_flush_costs_one_segment_and_is_not_hidden(tmp_path: Path) -> N
     unfinished = [s for s in rig.told.segments if s.name.unfinished]
     assert whole == list(range(20, 100))
     assert [s.name.sequence for s in unfinished] == [7]  # recovered as soon as the disk worked again
+
+
+def test_a_flush_that_fails_behind_waiting_footage_costs_one_segment(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, own_file_system=False)
+    rig.record(2)
+    rig.until(lambda: rig.lane.fragments > 0)
+    rig.disk.flushing.clear()
+    rig.disk.flushes.clear()
+    assert rig.disk.flushing.wait(10)
+    rig.disk.refuses = errno.EIO  # the same disk takes no writes either, so footage waits
+    rig.record(3)
+    rig.until(lambda: bool(rig.lane.health.stalled))
+    failing = rig.lane.file
+    rig.disk.loses = 1
+    rig.disk.flushes.set()
+    rig.until(lambda: failing is not None and failing.failed)
+    rig.disk.refuses = 0
+    rig.until(rig.lane.cut.is_set)
+    rig.record(5)
+    rig.finish()
+    assert rig.frames() == list(range(40, 100))  # from the next segment on
+    assert [s.name.sequence for s in rig.told.segments if s.name.unfinished] == [7]
+    assert rig.lane.health.abandoned_packets > 0
+
+
+def test_who_deletes_what_is_being_recorded_costs_one_segment(rig: Rig) -> None:
+    rig.record(2)
+    rig.until(lambda: bool(list(rig.store.root.rglob("*.tail"))))
+    shutil.rmtree(rig.store.root / "front")
+    rig.record(8)
+    rig.until(lambda: any(s.name.sequence == 8 for s in rig.told.segments))
+    rig.finish()
+    assert rig.frames() == list(range(40, 100))
+    assert not rig.lane.health.stalled
+
+
+def test_a_flusher_that_breaks_ends_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    rig = Rig(tmp_path, own_file_system=True)
+
+    def broken(_: object) -> list[SegmentFile]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.flush, "flush_written", broken)
+    rig.record(2)
+    rig.until(rig.lane.cut.is_set)
+    rig.record(2)
+    rig.until(lambda: not rig.alive)  # the recorder then ends, and is started anew
+    rig.stop.set()
+
+
+def test_a_stop_does_not_wait_anew_for_each_piece_of_footage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.recorder.writer.STOP_GRACE_S", 0.3)
+    rig = Rig(tmp_path, own_file_system=False)
+    rig.record(2)
+    rig.until(lambda: bool(list(rig.store.root.rglob("*.part"))))
+    rig.disk.refuses = errno.EIO
+    rig.record(30)
+    rig.until(lambda: bool(rig.lane.health.stalled))
+    began_s = time.monotonic()
+    rig.finish()
+    assert time.monotonic() - began_s < 10  # for each of 40 pieces it would be 20 s
 
 
 def test_a_stop_does_not_wait_for_ever_for_a_disk_that_takes_nothing(
