@@ -1,4 +1,5 @@
-"""`python -m pipeline.encode`: a camera without H.264 or H.265 in, H.264 to stdout as the tap would.
+"""`python -m pipeline.encode`: a USB camera, or one without H.264 and H.265 in, H.264 out to stdout as
+the tap would. A USB camera's own H.264 is copied.
 
 Settings come as JSON on stdin. The budget is kept by dropping frames before they are decoded where the codec
 allows that, by scaling down, and by running at a lower priority with one thread each. It ends when stdout
@@ -24,7 +25,15 @@ from av.video.stream import VideoStream
 from pipeline.audio import AudioPath
 from pipeline.model import VIDEO_TIMESCALE, Codec, StreamInfo
 from pipeline.source.container import open_container
-from pipeline.source.copying import audio_path, chosen_streams, is_complete, video_stream
+from pipeline.source.copying import (
+    audio_path,
+    can_be_copied,
+    chosen_streams,
+    copied,
+    is_complete,
+    video_stream,
+)
+from pipeline.source.device_modes import fitted
 from pipeline.source.errors import NotVideo, SourceError
 from pipeline.source.reading import Arrival, live_packets, looped_packets
 from pipeline.source.settings import EncodeBudget, SourceSettings
@@ -36,12 +45,6 @@ _INTRA_ONLY = frozenset({"mjpeg", "rawvideo", "jpeg2000", "png"})
 _TIMELESS = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe"})  # their timestamps are invented: the arrival counts
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 _NS = 1_000_000_000
-
-
-def fitted(width: int, height: int, budget: EncodeBudget) -> tuple[int, int]:
-    """The largest even size of the same shape within the budget, never larger than the picture."""
-    scale = min(1.0, budget.max_width / width, budget.max_height / height)
-    return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
 
 
 class FrameLimit:
@@ -157,7 +160,7 @@ def _pts_90k(timed: av.Packet[Any] | VideoFrame, arrived_ns: int, is_timeless: b
 
 
 def items(settings: SourceSettings, stop: Callable[[], bool]) -> Iterator[Item]:
-    """Everything a camera gives, its video encoded. Raises SourceError."""
+    """Everything a camera gives, its video encoded unless a device gives H.264. Raises SourceError."""
     container = open_container(settings)
     if settings.scheme != "device" and not is_complete(container):
         container.close()
@@ -170,6 +173,10 @@ def items(settings: SourceSettings, stop: Callable[[], bool]) -> Iterator[Item]:
             raise NotVideo("no video there", "the address answers, but not with video that can be read")
         read = looped_packets if settings.scheme == "file" else live_packets
         packets = read(container, chosen_streams(video, audio), stop)
+        if settings.scheme == "device" and can_be_copied(video):
+            yield from copied(packets, video, path, audio_note)
+            return
+        os.nice(settings.encode.nice)  # only encoding can wait: what is copied must be fetched in time
         note = "; ".join(filter(None, (_note(video, settings.encode), audio_note)))
         yield from encoded(packets, video, path, note, settings.encode)
 
@@ -201,7 +208,6 @@ def main() -> int:
     """Runs until the camera or the reader ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the recorder, which then ends us
     settings = _settings(json.load(sys.stdin))
-    os.nice(settings.encode.nice)
     epoch = 0
     try:
         for item in items(settings, lambda: False):

@@ -15,6 +15,7 @@ import av.error
 import av.logging
 from av.container import InputContainer
 
+from pipeline.source.device import device_options
 from pipeline.source.errors import NotVideo, SourceError, Unreachable, while_opening
 from pipeline.source.settings import NETWORK_SCHEMES, SourceSettings
 
@@ -36,24 +37,23 @@ _SYSTEM_AUTHORITIES = (
 av.logging.set_level(None)
 
 
-def open_container(
-    settings: SourceSettings, *, thorough: bool = False, device_format: str = ""
-) -> InputContainer:
-    """Opens what `settings` names. `device_format` asks a V4L2 device for one pixel format or codec.
+def open_container(settings: SourceSettings, *, thorough: bool = False) -> InputContainer:
+    """Opens what `settings` names; a USB camera in the mode that the budget makes best.
 
-    Blocks for about 2 * TIMEOUT_S at most. Raises SourceError.
+    Blocks for about 2 * TIMEOUT_S at most. Only a USB camera's driver may block for ever, here and in
+    reading: open one in a process that can be ended. Raises SourceError.
     """
-    container = _try_open(settings, thorough, device_format)
+    container = _try_open(settings, thorough)
     if isinstance(container, SourceError):
         raise container  # outside of `except`: FFmpeg's error, with the URL in it, must not hang on it
     container.flags &= ~_GENERATE_PTS  # it holds packets back to guess what we work out ourselves
     return container
 
 
-def _try_open(settings: SourceSettings, thorough: bool, device_format: str) -> InputContainer | SourceError:
+def _try_open(settings: SourceSettings, thorough: bool) -> InputContainer | SourceError:
     began = time.monotonic()
     try:
-        address, container_format, options = _request(settings, thorough, device_format)
+        address, container_format, options = _request(settings, thorough)
         return av.open(
             address,
             format=container_format,
@@ -71,14 +71,12 @@ def _try_open(settings: SourceSettings, thorough: bool, device_format: str) -> I
         return NotVideo("unknown kind of address", "the camera's address cannot be read as a URL")
 
 
-def _request(
-    settings: SourceSettings, thorough: bool, device_format: str
-) -> tuple[str, str | None, dict[str, str]]:
+def _request(settings: SourceSettings, thorough: bool) -> tuple[str, str | None, dict[str, str]]:
     """Address, format and options for FFmpeg."""
     probing = _THOROUGH if thorough else _QUICK
     scheme = settings.scheme
     if scheme == "device":
-        return settings.path, "v4l2", {"input_format": device_format} if device_format else {}
+        return settings.path, "v4l2", device_options(settings.path, settings.encode)
     if scheme == "file":
         if not Path(settings.path).is_file():
             raise Unreachable("no such file", "check the path of the clip")

@@ -1,8 +1,9 @@
-"""Video of a camera that offers neither H.264 nor H.265: read and encoded by a child process, under a budget.
+"""Video of a USB camera, or of one that offers neither H.264 nor H.265: a child process reads it, and encodes
+what cannot be copied, under a budget.
 
-A process of its own keeps decoder and encoder memory out of the recorder and lets it run at a lower priority.
-Settings go in through its stdin (a command line is visible to everyone), items come back in the wire format
-of the tap.
+A process of its own keeps decoder and encoder memory out of the recorder, lets it run at a lower priority,
+and can be ended while a driver blocks. Settings go in through its stdin (a command line is visible to
+everyone), items come back in the wire format of the tap.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def encoded_items(settings: SourceSettings, stop: Callable[[], bool]) -> Iterato
 
 def _start(settings: SourceSettings) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.encode"],
+        [sys.executable, "-P", "-m", "pipeline.encode"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

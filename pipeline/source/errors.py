@@ -6,7 +6,7 @@ holds an address or a password: PyAV's own exceptions carry the whole URL, so th
 
 from __future__ import annotations
 
-from errno import EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENOENT
+from errno import EACCES, EBUSY, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENODEV, ENOENT, ENXIO
 
 import av.error
 
@@ -73,13 +73,19 @@ def while_reading(error: Exception) -> SourceError:
     """What a failure of PyAV after the first packet means."""
     if isinstance(error, (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)):
         return Refused(REFUSED.reason, REFUSED.advice)
+    if getattr(error, "errno", None) == ENODEV:
+        return Interrupted(*_UNPLUGGED)
     return Interrupted("connection to the camera broke")
 
 
+_UNPLUGGED = ("camera unplugged", "plug it in again")
 _UNREACHABLE = {
     ECONNREFUSED: ("camera refuses connections", "check its address and port"),
     EHOSTUNREACH: ("no route to the camera", _NO_ANSWER),
     ENETUNREACH: ("no route to the camera", "check this machine's network"),
-    ENOENT: ("no such file or device", "check the path"),
+    EBUSY: ("camera in use", "another program is using it: close that one"),
+    ENODEV: _UNPLUGGED,
+    ENXIO: _UNPLUGGED,
+    ENOENT: ("no such file or device", "check the path, and that a USB camera is plugged in"),
     EACCES: ("not allowed to open the file or device", "give the recorder's user access to it"),
 }

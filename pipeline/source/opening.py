@@ -1,7 +1,8 @@
 """`open_source`: one stream of one camera as items, whatever kind of address it has.
 
 The caller owns the pauses between attempts; a source tries once and says how it ended. H.264 and H.265 are
-copied; other video is encoded by a process of its own.
+copied; other video is encoded by a process of its own. A USB camera is always read in such a process: its
+driver may block for ever, which only ending the process helps against.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline.source.copying import (
     video_stream,
 )
 from pipeline.source.encoded import encoded_items
-from pipeline.source.errors import NotVideo, Unreachable
+from pipeline.source.errors import NotVideo
 from pipeline.source.reading import live_packets, looped_packets
 from pipeline.source.settings import SourceSettings
 from pipeline.source.video import Item
@@ -51,9 +52,9 @@ def open_source(
 
 
 def _open(settings: SourceSettings) -> InputContainer | None:
-    """The demuxer of a stream that can be copied; None when it must be encoded."""
+    """The demuxer of a stream that is copied here; None when it is for a process of its own."""
     if settings.scheme == "device":
-        return _open_device(settings)
+        return None
     container = open_container(settings)
     if not is_complete(container):
         container.close()
@@ -64,18 +65,6 @@ def _open(settings: SourceSettings) -> InputContainer | None:
     except NotVideo:
         container.close()
         raise
-    container.close()
-    return None
-
-
-def _open_device(settings: SourceSettings) -> InputContainer | None:
-    """A USB camera's own H.264, if it has one."""
-    try:
-        container = open_container(settings, device_format="h264")
-    except (NotVideo, Unreachable):
-        return None  # no H.264, or no camera: the encoder process finds out which
-    if container.streams.video and can_be_copied(container.streams.video[0]):
-        return container
     container.close()
     return None
 

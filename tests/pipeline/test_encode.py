@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.encode import FrameLimit, fitted
+from pipeline.encode import FrameLimit
 from pipeline.model import Codec, Packet, StreamInfo
 from pipeline.source import EncodeBudget, Interrupted, NotVideo, Refused, SourceSettings
+from pipeline.source.device_modes import fitted
 from tests.support.mjpeg import mjpeg_camera
 from tests.support.rtsp import Login
 from tests.support.sources import Watched, watch
