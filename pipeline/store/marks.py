@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import errno
 import os
 
 from pipeline import walk
@@ -32,7 +33,9 @@ def append_gap_mark(store: Store, mark: GapMark) -> None:
     try:
         size_bytes = os.fstat(descriptor).st_size
         torn = size_bytes > 0 and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
-        os.write(descriptor, (b"\n" if torn else b"") + mark.line().encode())
+        line = (b"\n" if torn else b"") + mark.line().encode()
+        if os.write(descriptor, line) < len(line):  # the next try closes what is torn
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)

@@ -83,6 +83,18 @@ def test_a_note_of_another_boot_serves_nobody(store: Store, run_dir: Path, note:
     assert flush.issued == 1
 
 
+def test_a_note_that_cannot_be_written_fails_no_segment(
+    store: Store, run_dir: Path, recipients: list[Recipient]
+) -> None:
+    (run_dir / "flush").symlink_to("/dev/full")
+    segment = open_segment(store, mark(0), recipients)
+    flush = GroupFlush(store, run_dir, True)
+    assert flush.flush([segment]) == []
+    assert not segment.failed
+    flush.close()
+    segment.abandon()
+
+
 def test_a_failed_syncfs_fails_every_segment_and_serves_nobody(
     store: Store, run_dir: Path, recipients: list[Recipient]
 ) -> None:
