@@ -68,20 +68,30 @@ def find_footage(store: Store, stream: StreamName, span: Span) -> list[Found]:
 
 
 def _in_hour(root: Path, hour: walk.Hour) -> Iterator[Found]:
+    before = walk.entries(root / hour.path)  # looked at first: what is published meanwhile is in one of both
     published = walk.segments(root, hour)
     for segment in published:
         yield _found(root / segment.path, segment.stream, segment.name, segment.size_bytes)
     sequences = {segment.name.sequence for segment in published}
-    for entry in walk.entries(root / hour.path):
+    for entry in before:
         if not entry.name.endswith(PART_SUFFIX):
             continue
         try:
-            name, size = PartName.parse(entry.name), entry.stat().st_size
-        except (NotAName, FileNotFoundError):
+            name = PartName.parse(entry.name)
+        except NotAName:
             continue
         if name.sequence not in sequences:
             path = Path(entry.path)
+            size = _size_bytes(path)
             yield Found(path, hour.stream, name.start_ms, None, name.sequence, name.clock_unsure, True, size)
+
+
+def _size_bytes(part: Path) -> int:
+    """0 for one that is published by now: `open_found` finds it by its other name."""
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _found(path: Path, stream: StreamName, name: SegmentName, size_bytes: int) -> Found:

@@ -15,8 +15,9 @@ from crypto.recipient import Recipient, parse_recipient
 from nvr.cli import main
 from nvr.errors import FAULT, USAGE, WRONG_IDENTITY, UsageFault
 from nvr.keyholder.export_files import ExportFiles
+from pipeline import walk
 from pipeline.model import Kind, StreamName
-from pipeline.names import hour_directory
+from pipeline.names import StoredSegment, hour_directory
 from pipeline.store import SegmentFile, Store, open_segment, recover
 from tests.support.footage import clip
 from tests.support.packets import read_packets
@@ -279,6 +280,31 @@ def test_the_segment_being_recorded_now_is_exported_too(house: House) -> None:
     assert hashed(house.out, Kind.VIDEO) == expected(Kind.VIDEO)
     play(house.out)
     open_now.abandon()
+
+
+@pytest.mark.parametrize("when", ["before", "behind"])
+def test_a_segment_published_while_we_look_is_exported_too(
+    house: House, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    segments = six_seconds()
+    house.keep(segments[:2])
+    open_now = house.begin(segments[2])
+    listed = walk.segments
+
+    def publish() -> None:
+        if open_now.part_path.exists():
+            open_now.finish(segments[2].duration_ns)
+
+    def and_published(root: Path, hour: walk.Hour) -> list[StoredSegment]:
+        if when == "before":
+            publish()
+        found = listed(root, hour)
+        publish()
+        return found
+
+    monkeypatch.setattr(walk, "segments", and_published)
+    assert house.export() == 0
+    assert hashed(house.out, Kind.VIDEO) == expected(Kind.VIDEO)
 
 
 def test_an_unfinished_segment_is_exported_up_to_its_last_fragment(house: House) -> None:
