@@ -21,6 +21,7 @@ from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.health import CameraReport, StreamHealth, write_report
 from pipeline.model import StreamName
 from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.refusals import Refusals
 from pipeline.recorder.settings import RecorderSettings
 from pipeline.recorder.stream import Reconnecting, StreamRecorder
 from pipeline.recorder.writer import Catalogue, Lane, Writer, WriterItem
@@ -53,6 +54,7 @@ class Recorder:
         self._started_ms = time.time_ns() // 1_000_000
         recipients = [parse_recipient(text) for text in settings.recipients]
         _recover(store, settings.camera, catalogue)
+        self._reconnecting = Reconnecting(settings.retry_pauses_s, Refusals(settings.refused_pauses_s))
         self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
         self._lanes = [_lane(store, StreamName(settings.camera, stream)) for stream in settings.sources]
         self._trust = ClockTrust(catalogue.newest_sure_ns())
@@ -98,7 +100,7 @@ class Recorder:
             self._backlog,
             self._settings.wanted,
             self._settings.segment_s,
-            Reconnecting(self._settings.retry_pauses_s),
+            self._reconnecting,
             self._stop,
         )
 

@@ -40,3 +40,9 @@ class RecorderSettings:
         2,
         4,
     )  # the last one for ever: with five seconds of waiting in vain, back within 10 s of its return
+    refused_pauses_s: tuple[float, ...] = (
+        5,
+        30,
+        120,
+        300,
+    )  # for a wrong user or password: cameras lock an account for half an hour after some five tries in a row

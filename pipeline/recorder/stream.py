@@ -2,6 +2,7 @@
 
 Rules:
 - A camera that is away is state, not an error: it is tried again with growing pauses, and the gap says why.
+  One that refuses user or password is tried far less often, as `pipeline.recorder.refusals` says.
 - Packets reach the tap whether they are recorded or not.
 - When the backlog is full, whole GOPs are dropped and counted. The thread never waits for the disk.
 """
@@ -19,9 +20,10 @@ from pipeline.health import State
 from pipeline.model import Kind, Packet, StreamInfo
 from pipeline.names import GapMark
 from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.refusals import Refusals
 from pipeline.recorder.writer import Footage, Lane, WriterItem
 from pipeline.segmenter import FragmentReady, SegmentClosed, Segmenter, SegmenterEvent, SegmentOpened
-from pipeline.source import SourceError, SourceSettings, open_source
+from pipeline.source import Interrupted, Refused, SourceError, SourceSettings, open_source
 from pipeline.tap import TapServer
 from pipeline.wire import Anchor
 
@@ -33,9 +35,10 @@ STEADY_S = 30.0  # a connection that lasted so long starts the pauses from the b
 
 @dataclass(frozen=True, slots=True)
 class Reconnecting:
-    """How a stream that ended is tried again: the last pause for ever."""
+    """How a camera's streams that ended are tried again: the last pause for ever. Shared by them."""
 
     pauses_s: tuple[float, ...]
+    refusals: Refusals
 
     def pause_s(self, failures: int) -> float:
         """Before try number `failures` + 1 since it last was steady."""
@@ -78,16 +81,28 @@ class StreamRecorder:
         failures = 0
         while not self._stop.is_set():
             since_s = time.monotonic()
-            reason = self._run_once()
+            ended = self._run_once()
             if self._stop.is_set():
                 break
             failures = 1 if time.monotonic() - since_s > STEADY_S else failures + 1
-            self._interrupt(reason, State.AWAY)
             self._health.reconnects += 1
-            self._stop.wait(self._reconnecting.pause_s(failures))
+            if isinstance(ended, Refused):
+                self._wait_refused(ended)
+            else:
+                self._interrupt(ended.reason, State.AWAY)
+                self._stop.wait(self._reconnecting.pause_s(failures))
         self._interrupt("recorder stopped", State.STOPPED)
 
-    def _run_once(self) -> str:
+    def _wait_refused(self, ended: Refused) -> None:
+        """Until it is this stream's turn to ask again."""
+        refusals = self._reconnecting.refusals
+        refusals.refused(time.monotonic())
+        advice = f"; {ended.advice} and send SIGHUP to nvr run; else tried again {refusals}"
+        self._interrupt(ended.reason, State.AWAY, advice)
+        while (pause_s := refusals.pause_s(time.monotonic())) and not self._stop.wait(pause_s):
+            pass
+
+    def _run_once(self) -> SourceError:
         """One connection, from its beginning to its end; why it ended."""
         self._clock = StreamClock()
         if self._health.state is not State.AWAY:
@@ -99,14 +114,15 @@ class StreamRecorder:
                 else:
                     self._take_packet(item)
         except SourceError as error:
-            return error.reason
-        return "camera ended the stream"
+            return error
+        return Interrupted("camera ended the stream")
 
     def _nap_s(self) -> float:
         """How long packets may gather in the socket: not at all while somebody watches."""
         return 0.0 if self._tap.hurried else NAP_S
 
     def _take_info(self, info: StreamInfo) -> None:
+        self._reconnecting.refusals.let_in()
         self._info, self._announced = info, False
         self._health.video = f"{info.video.codec} {info.video.width}x{info.video.height}"
         self._health.audio = f"{info.audio.codec} {info.audio.timescale} Hz" if info.audio else ""
@@ -162,12 +178,12 @@ class StreamRecorder:
             if self._health.set_state(State.RECORDING, now_ns // 1_000_000):
                 _log.info("%s: recording %s", self._lane.name, self._health.video)
 
-    def _interrupt(self, reason: str, state: State) -> None:
+    def _interrupt(self, reason: str, state: State, advice: str = "") -> None:
         """Recording of this stream ends here for a while: closes the segment and says why."""
         self._end_segment(reason)
         self._recording = False
         if self._health.set_state(state, _now_ms(), reason):
-            _log.warning("%s: %s: %s", self._lane.name, state, reason)
+            _log.warning("%s: %s: %s%s", self._lane.name, state, reason, advice)
 
     def _end_segment(self, reason: str) -> None:
         self._deliver(self._segmenter.close(reason))

@@ -121,9 +121,10 @@ def test_every_state_and_finding_is_in_the_reference() -> None:
 
 def test_figures_that_the_pages_repeat_are_those_of_the_code() -> None:
     settings = RecorderSettings("front", {}, ROOT, ROOT, (), 1)
-    *growing, last = (f"{pause_s:g}" for pause_s in settings.retry_pauses_s)
-    said = f"after {', '.join(growing)} s and then every {last} s"
-    assert said in REFERENCE and said in " ".join(PAGES["docs/design.md"].split())
+    for pauses_s in (settings.retry_pauses_s, settings.refused_pauses_s):
+        *growing, last = (f"{pause_s:g}" for pause_s in pauses_s)
+        said = f"after {', '.join(growing)} s and then every {last} s"
+        assert said in REFERENCE and said in " ".join(PAGES["docs/design.md"].split())
     assert f"{settings.backlog_bytes // 2**20} MiB" in section("`nvr status`")
     assert f"up to {PAUSES_S[-1]:g} s; one that has not reported for {SILENT_S:g} s" in " ".join(
         REFERENCE.split()

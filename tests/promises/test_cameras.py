@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ from tests.support.rtsp import Camera, Login, camera
 pytestmark = pytest.mark.slow
 
 LOGIN = Login("eye", "hunter2-at-the-gate", "digest")
+ANOTHER = Login(LOGIN.user, "another-one-at-the-gate")
+REFUSED = "wrong user or password"
 BACK_WITHIN_MS = 10_000
 LONG_GOP_S = 5.0
 FPS = 25
@@ -124,7 +127,9 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         frozen = stack.enter_context(camera({"main": clip(audio="aac")}))
         house.add("killed", url=killed.url("main"))
         house.add("frozen", url=frozen.url("main"))
-        faulty = {name: _add_faulty(stack, house, name) for name in ("resized", "jumping", "page", "locked")}
+        names = ("resized", "jumping", "page", "locked", "mistyped")
+        faulty = {name: _add_faulty(stack, house, name) for name in names}
+        faulty["mistyped"].require(ANOTHER)
         run = stack.enter_context(house.running())
         yield Street(house, run, killed, frozen, faulty)
 
@@ -245,13 +250,13 @@ class Outage:
 
 @pytest.fixture(scope="module")
 def outages(street: Street) -> dict[str, Outage]:
-    """Four cameras that fail side by side and come back at the same moment."""
+    """Four cameras that fail side by side and come back at the same moment: one by a corrected password."""
     page, locked = street.faulty["page"], street.faulty["locked"]
     reasons = {
         "killed": "camera refuses connections",
         "frozen": "camera silent",
         "page": "no video there",
-        "locked": "wrong user or password",
+        "locked": REFUSED,
     }
     for name in reasons:
         street.await_state(name, State.RECORDING)
@@ -259,7 +264,7 @@ def outages(street: Street) -> dict[str, Outage]:
     street.killed.kill()
     street.frozen.freeze()
     page.answer_html()
-    locked.require(Login(LOGIN.user, "another"))
+    locked.require(ANOTHER)
     for lens in (page, locked):
         lens.reset()
     for name, reason in reasons.items():
@@ -267,12 +272,20 @@ def outages(street: Street) -> dict[str, Outage]:
     street.killed.restart()
     street.frozen.thaw()
     page.answer_html(False)
-    locked.require(None)
+    _correct_password(street, "locked", ANOTHER.password)
     returned_ms = time.time_ns() // 1_000_000
     found: dict[str, Listed] = {}
     for name in reasons:
         found[name] = street.await_segments(name, lambda names: names[-1].start_ms > returned_ms)
     return {name: Outage(reason, returned_ms, found[name]) for name, reason in reasons.items()}
+
+
+def _correct_password(street: Street, name: str, password: str) -> None:
+    """As its owner does: with an editor, then SIGHUP."""
+    before, section = street.house.config.read_text("utf-8").split(f"[cameras.{name}]", 1)
+    changed = section.replace(f'password = "{LOGIN.password}"', f'password = "{password}"', 1)
+    street.house.config.write_text(f"{before}[cameras.{name}]{changed}", "utf-8")
+    street.run.process.send_signal(signal.SIGHUP)
 
 
 @pytest.mark.parametrize("name", ["killed", "frozen", "page", "locked"])
@@ -297,6 +310,17 @@ def test_nothing_recorded_before_an_outage_is_lost(
     kept = len(before) - FPS // 2
     assert kept > FPS
     assert found[:kept] == before[:kept]
+
+
+def test_a_wrong_password_is_said_and_seldom_tried(street: Street) -> None:
+    """Many cameras lock the account after some five tries."""
+    first = street.await_report("mistyped", lambda one: one.reason == REFUSED)
+    assert first.state == State.AWAY
+    assert f"mistyped/main: away: {REFUSED}; correct the camera's user and password and" in street.run.log()
+    found = street.await_report("mistyped", lambda one: one.reconnects > 1)
+    waited_s = time.time() - first.since_ms / 1000
+    assert found.reconnects <= 1 + sum(after_s <= waited_s for after_s in (5, 35, 155, 455))
+    assert street.house.segments("mistyped") == []
 
 
 def test_a_certificate_of_another_authority_is_refused(street: Street) -> None:
@@ -363,7 +387,8 @@ def test_both_streams_of_a_camera_are_recorded(street: Street, tmp_path: Path) -
 
 def test_no_password_is_shown_anywhere(street: Street) -> None:
     said = street.run.log() + street.house.nvr("status").stdout + street.house.nvr("camera", "list").stdout
-    assert LOGIN.password not in said
+    for password in (LOGIN.password, ANOTHER.password):
+        assert password not in said
     assert "Traceback" not in said
 
 
