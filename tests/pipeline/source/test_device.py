@@ -24,7 +24,7 @@ Answers = dict[int, list[bytes]]
 def driver(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], None]:
     """Lets a driver answer: for each request a list, of which it says its index and then EINVAL.
 
-    The only stand-in for a device: no machine that tests run on has one. tests/guest has Linux's own.
+    A stand-in, for machines that run tests have no device; the layouts were tried with Linux's `vivid`.
     """
 
     def answer_with(answers: Answers) -> None:
