@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.durable import make_directories
 from pipeline.names import LOCK
-from pipeline.store.errors import AlreadyRunning
+from pipeline.store.errors import AlreadyRunning, StoreError
 from pipeline.store.layout import Store
 
 _TRIES = 5
@@ -41,8 +41,14 @@ class Lock:
 
 
 def lock_camera(store: Store, camera: str) -> Lock:
-    """Becomes the camera's only writer. Raises AlreadyRunning, StoreMissing, OSError (a read-only disk)."""
+    """Becomes the camera's only writer. Raises AlreadyRunning, StoreMissing, StoreError, OSError (a read-only
+    disk).
+    """
     store.open_check()
+    if (store.root / camera).is_symlink():  # whoever reads the store's names would not find its footage
+        raise StoreError(
+            f"{store.root / camera} is a symbolic link: a store lies on one disk, put a folder there"
+        )
     directory = make_directories(store.root, camera)
     return _lock(directory / LOCK, f"the recorder of {camera}")
 

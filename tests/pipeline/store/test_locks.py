@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import walk
-from pipeline.store import AlreadyRunning, Store, lock_camera, lock_store
+from pipeline.store import AlreadyRunning, Store, StoreError, lock_camera, lock_store
 
 HOLDER = """
 import sys, pathlib
@@ -41,6 +41,12 @@ def test_a_second_recorder_of_a_camera_is_told_who_is_running(store: Store) -> N
         holder.kill()
     assert not walk.is_being_recorded(store.root, "front")
     lock_camera(store, "front").release()
+
+
+def test_a_camera_on_another_disk_is_refused(store: Store, tmp_path: Path) -> None:
+    (store.root / "front").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(StoreError, match="front is a symbolic link: a store lies on one disk"):
+        lock_camera(store, "front")
 
 
 def test_a_second_supervisor_is_refused_until_the_first_ends(store: Store) -> None:
