@@ -9,6 +9,8 @@ A reader that sends a byte is in a hurry: the recorder then takes packets from t
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import selectors
 import socket
 import threading
@@ -23,6 +25,7 @@ from pipeline.wire import Anchor, Decoder, Dropped, Message, encode_dropped, enc
 GOP_LIMIT_BYTES = 8 * 1024 * 1024
 QUEUE_LIMIT_BYTES = 8 * 1024 * 1024
 _RECEIVE_BYTES = 256 * 1024
+_LONGEST_PATH_BYTES = 107  # sockaddr_un, with its end
 
 
 @dataclass(slots=True)
@@ -107,9 +110,9 @@ class TapServer:
         self._lost_packets = 0
         self._hurried = 0
         self._stopping = False
+        self._listener = _listen(path)
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_writer.setblocking(False)
-        self._listener = _listen(path)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
@@ -282,6 +285,9 @@ class TapClient:
 
 
 def _listen(path: Path) -> socket.socket:
+    if len(os.fsencode(path)) > _LONGEST_PATH_BYTES:
+        why = "the path is too long for a socket; name a shorter run-time directory"
+        raise OSError(errno.ENAMETOOLONG, why, str(path))
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))

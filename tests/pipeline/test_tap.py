@@ -61,6 +61,11 @@ def test_nothing_undecodable_is_sent_before_the_first_keyframe(server: TapServer
     client.close()
 
 
+def test_a_path_too_long_for_a_socket_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long for a socket; name a shorter run-time directory"):
+        TapServer(tmp_path / f"{'x' * 108}.tap", "front-tap")
+
+
 def test_only_the_owner_may_connect(server: TapServer, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
