@@ -19,6 +19,7 @@ from nvr.recording_plan import RecordingPlan
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STEADY_S = 60.0  # who ran this long begins again with the shortest pause
 SILENT_S = 60.0  # a recorder that has not reported for so long hangs
+BEGIN_S = 600.0  # before its first report it reads all names: 160 MB of a cold disk for 30 days of a camera
 
 Starter = Callable[[RecordingPlan], "subprocess.Popen[bytes]"]
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class RecorderProcess:
         self._failures = 0
         self._asked = False
         self._last_report = (0, 0.0)
+        self._has_reported = False
 
     @property
     def plan(self) -> RecordingPlan | None:
@@ -98,7 +100,8 @@ class RecorderProcess:
             log.error("%s: cannot start its recorder: %s", self._camera, fault.strerror)
             self._due_s = now_s + self._next_pause_s()
             return
-        self._started_s, self._last_report = now_s, (0, now_s)
+        self._started_s, self._has_reported = now_s, False
+        self._last_report = (self._reported(self._camera), now_s)
 
     def _note_end(self, code: int, now_s: float) -> None:
         if self._asked:
@@ -117,16 +120,17 @@ class RecorderProcess:
 
     def _end_if_silent(self, now_s: float) -> None:
         report = self._reported(self._camera)
+        longest_s = SILENT_S if self._has_reported or report < 0 else BEGIN_S
         if report != self._last_report[0]:
-            self._last_report = (report, now_s)
-        elif now_s - self._last_report[1] > SILENT_S:
+            self._last_report, self._has_reported = (report, now_s), True
+        elif now_s - self._last_report[1] > longest_s:
             self._last_report = (report, now_s)
             if report < 0:
                 log.error(
                     "%s: its recorder cannot report; is the run-time directory full or gone?", self._camera
                 )
             else:
-                log.error("%s: its recorder has said nothing for %g s and is ended", self._camera, SILENT_S)
+                log.error("%s: its recorder has said nothing for %g s and is ended", self._camera, longest_s)
                 self.kill()
 
     def _signal(self, number: int) -> None:

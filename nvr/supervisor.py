@@ -155,11 +155,13 @@ class Supervisor:
         for recorder in self._recorders.values():
             recorder.change(None)
         deadline_s = time.monotonic() + END_S
+        killed: set[str] = set()
         while any(not recorder.ended for recorder in self._recorders.values()):
             now_s = time.monotonic()
             for camera, recorder in self._recorders.items():
-                if now_s > deadline_s and not recorder.ended:
+                if now_s > deadline_s and not recorder.ended and camera not in killed:
                     log.error("%s: its recorder did not end in time and is killed", camera)
+                    killed.add(camera)  # said once: one that hangs in a dead disk does not even die of it
                     recorder.kill()
                 recorder.tend(now_s)
             self._wake.wait(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nvr.recorder_process import PAUSES_S, SILENT_S, STEADY_S, RecorderProcess, report_time_ns
+from nvr.recorder_process import BEGIN_S, PAUSES_S, SILENT_S, STEADY_S, RecorderProcess, report_time_ns
 from nvr.recording_plan import RecordingPlan, StreamAddress
 
 PLAN = RecordingPlan(
@@ -92,7 +93,7 @@ def test_changed_settings_end_the_old_process_before_the_new_one(processes: Proc
 
 def test_a_process_that_says_nothing_is_ended(processes: Processes) -> None:
     processes.code = "import time; time.sleep(60)"
-    reports = iter([1, 2, 2, 2])
+    reports = iter([1, 2, 2, 2, 2])
     recorder = RecorderProcess(PLAN, processes.start, lambda _: next(reports))
     recorder.tend(0)
     recorder.tend(1)
@@ -102,6 +103,17 @@ def test_a_process_that_says_nothing_is_ended(processes: Processes) -> None:
     recorder.tend(2 * SILENT_S + 1)
     processes.ended()
     assert processes.started[0][1].returncode == -9
+
+
+def test_a_process_that_reads_a_large_store_has_time(processes: Processes) -> None:
+    processes.code = "import time; time.sleep(60)"
+    recorder = RecorderProcess(PLAN, processes.start, lambda _: 5)  # a report of the one before
+    for now_s in (0.0, 1.0, SILENT_S + 2, BEGIN_S - 1):
+        recorder.tend(now_s)
+    assert processes.started[-1][1].poll() is None
+    recorder.tend(BEGIN_S + 1)
+    processes.ended()
+    assert processes.started[-1][1].returncode == -signal.SIGKILL
 
 
 def test_a_process_that_cannot_report_is_let_be(processes: Processes, tmp_path: Path) -> None:
