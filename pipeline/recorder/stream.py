@@ -30,6 +30,8 @@ from pipeline.wire import Anchor
 _log = logging.getLogger("nvr.recorder")
 _OVERLOAD = "the disk takes footage too slowly"
 NAP_S = 0.1  # with a fragment of at most 0.8 s, a crash costs less than a second
+# Why a stream that just goes on may have a gap all the same.
+_BROKEN = {"jump": "the camera's timestamps jumped", "step": "the clock was set"}
 STEADY_S = 30.0  # a connection that lasted so long starts the pauses from the beginning
 
 
@@ -74,7 +76,7 @@ class StreamRecorder:
         self._announced = False
         self._opened_ms = self._ended_ms = 0
         self._recording = False
-        self._marked_reason = ""
+        self._marked: set[str] = set()  # the reasons of this gap
 
     def run(self) -> None:
         """Connects, records and connects again until `stop` is set."""
@@ -180,21 +182,25 @@ class StreamRecorder:
 
     def _interrupt(self, reason: str, state: State, advice: str = "") -> None:
         """Recording of this stream ends here for a while: closes the segment and says why."""
-        self._end_segment(reason)
+        is_new = self._end_segment(reason)
         self._recording = False
-        if self._health.set_state(state, _now_ms(), reason):
+        if self._health.set_state(state, _now_ms(), reason) and is_new:
             _log.warning("%s: %s: %s%s", self._lane.name, state, reason, advice)
 
-    def _end_segment(self, reason: str) -> None:
+    def _end_segment(self, reason: str) -> bool:
         self._deliver(self._segmenter.close(reason))
-        self._mark(reason)
+        return self._mark(reason)
 
-    def _mark(self, reason: str) -> None:
-        """Notes why footage stops here, once for each reason in a row."""
-        if reason != self._marked_reason:
-            self._marked_reason = reason
-            at_ms = max(_now_ms(), self._ended_ms)
-            self._backlog.put(GapMark(self._lane.name, at_ms, reason))
+    def _mark(self, reason: str) -> bool:
+        """Notes why footage stops here, once for each reason (a camera may flap for a month); whether it
+        was new.
+        """
+        if reason in self._marked:
+            return False
+        self._marked.add(reason)
+        at_ms = max(_now_ms(), self._ended_ms)
+        self._backlog.put(GapMark(self._lane.name, at_ms, reason))
+        return True
 
     def _deliver(self, events: list[SegmenterEvent]) -> None:
         """Hands events to the writer; a fragment that its backlog has no room for ends the segment there."""
@@ -217,14 +223,16 @@ class StreamRecorder:
         """Where footage ends so far: no gap mark may stand before it."""
         if isinstance(event, SegmentOpened):
             self._opened_ms = event.start_ns // 1_000_000
-            self._marked_reason = ""
+            self._marked.clear()
         elif isinstance(event, SegmentClosed):
             self._ended_ms = self._opened_ms + event.duration_ns // 1_000_000
+            if event.reason in _BROKEN:
+                self._mark(_BROKEN[event.reason])
 
     def _note_overload(self) -> None:
         """Counts what was dropped because the disk is too slow, and says so in the footage's record."""
         self._count_losses()
-        if self._marked_reason != _OVERLOAD:
+        if _OVERLOAD not in self._marked:
             _log.error("%s: %s: whole GOPs are dropped", self._lane.name, _OVERLOAD)
         self._mark(_OVERLOAD)
 
