@@ -82,6 +82,17 @@ def test_a_small_disk_is_written_many_times_over(
         assert hours == []
 
 
+def test_the_floor_is_kept_though_the_index_lags_behind(tmp_path: Path) -> None:
+    with tmpfs(tmp_path, 2) as disk:
+        store = make_store(disk.path / "store")
+        rebuild(store.root)
+        segments = fill(store.root, FRONT, NOON_MS, 20)
+        (disk.path / "ballast").write_bytes(bytes(1 << 20))
+        done = run_pass(store.root, Policy(min_free_bytes=1 << 20), None)
+        assert done.removed > 0 and done.short_bytes == 0
+        assert _stored(store) == segments[done.removed :]
+
+
 def test_a_disk_full_of_holds_is_said_and_nothing_goes(tmp_path: Path) -> None:
     with tmpfs(tmp_path, 2) as disk:
         store = make_store(disk.path / "store")

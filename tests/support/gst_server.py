@@ -144,8 +144,8 @@ class Feeder:
 
     def running_time(self) -> int:
         """Nanoseconds since the media began to play, by its clock: so RTCP reports agree with the packets."""
-        clock = self.element.get_clock()
-        return clock.get_time() - self.element.get_base_time() if clock else 0
+        clock, began = self.element.get_clock(), self.element.get_base_time()
+        return clock.get_time() - began if clock and began else 0  # it has a clock before it has begun
 
     def push_due(self) -> bool:
         """Pushes what is due by now; true, so that the timer goes on."""
