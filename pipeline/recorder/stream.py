@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.clock import ClockReading, StreamClock
 from pipeline.health import State
@@ -74,7 +74,7 @@ class StreamRecorder:
         self._refused_packets = 0
         self._info: StreamInfo | None = None
         self._announced = False
-        self._opened_ms = self._ended_ms = 0
+        self._opened_ms = self._ended_ms = self._kept_ns = 0
         self._recording = False
         self._marked: set[str] = set()  # the reasons of this gap
 
@@ -210,19 +210,25 @@ class StreamRecorder:
 
     def _offered(self, events: list[SegmenterEvent], *, footage: bool = True) -> bool:
         """Whether all was taken. Behind a fragment that was refused no other goes: it would leave a hole."""
-        for event in events:
+        for told in events:
+            event = told
+            if isinstance(told, SegmentClosed) and not footage:
+                event = replace(told, duration_ns=self._kept_ns)  # no longer than what was taken of it
             self._note_end(event)
             size_bytes = _size_bytes(event)
             wanted = footage or not size_bytes
             if not (wanted and self._backlog.put(Footage(self._lane.name.stream, event), size_bytes)):
                 footage = False
                 self._refused_packets += _packets(event)
+            elif isinstance(event, FragmentReady):
+                self._kept_ns = event.duration_ns
         return footage
 
     def _note_end(self, event: SegmenterEvent) -> None:
         """Where footage ends so far: no gap mark may stand before it."""
         if isinstance(event, SegmentOpened):
             self._opened_ms = event.start_ns // 1_000_000
+            self._kept_ns = 0
             self._marked.clear()
         elif isinstance(event, SegmentClosed):
             self._ended_ms = self._opened_ms + event.duration_ns // 1_000_000

@@ -273,6 +273,8 @@ class Writer:
             lane.file = None
             lane.cut.set()
         lane.sealed = [other for other in lane.sealed if other is not file]
+        for _, segment in [one for one in lane.unsettled if one[0] is file]:
+            self._catalogue.published(segment)  # it has its name, though a power cut may take that back
         lane.unsettled = [(other, segment) for other, segment in lane.unsettled if other is not file]
         file.abandon()
         self._abandoned = True
