@@ -14,7 +14,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
 from pipeline import walk
@@ -23,8 +23,6 @@ from pipeline.index import Index, IndexDamaged, IndexFault, open_or_restore
 from pipeline.model import StreamName
 from pipeline.names import DAY_MS, GAPS, StoredSegment, day_start_ms
 from pipeline.retention import Plan, Policy, Removal, StreamFootage, expired_gap_days, plan
-
-MOST_WALKED = 5000  # segments of a stream: names are read at some 300,000 a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,7 @@ def _planned(root: Path, policy: Policy, now_ms: int | None, index: Index | None
     if index is not None:
         try:
             with from_index(index) as footage:
-                planned = plan(policy, footage, holds, free_bytes, now_ms)
-            if planned.removals or not planned.short_bytes:
-                return planned  # else the index may not know yet of what could go: the store does
+                return plan(policy, footage, holds, free_bytes, now_ms)
         except IndexDamaged as fault:
             faults.append(str(fault))
             with contextlib.suppress(IndexFault):
@@ -129,9 +125,8 @@ def _first_hours(root: Path, name: StreamName) -> StreamFootage:
 
 
 def _walked(root: Path, name: StreamName) -> Iterator[StoredSegment]:
-    """The oldest, as far as a pass may look: a store that is all held must not be read whole every time."""
-    found = (segment for hour in walk.hours(root, name) for segment in walk.segments(root, hour))
-    return islice((segment for segment in found if not segment.name.clock_unsure), MOST_WALKED)
+    for hour in walk.hours(root, name):
+        yield from (segment for segment in walk.segments(root, hour) if not segment.name.clock_unsure)
 
 
 def _free_bytes(root: Path) -> int:

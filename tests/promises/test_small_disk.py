@@ -160,7 +160,7 @@ def _assert_nothing_lost(disk: Disk, out: Path) -> None:
     """Everything that `front` ever sent is in one clip, without a break."""
     sent_until_ms = time.time_ns() // 1_000_000
     expected = [one.unit.data for one in disk.front.sent if one.unit.kind == "video"]
-    until(lambda: max(one.name.end_ms for one in disk.house.segments("front")) > sent_until_ms, 30)
+    until(lambda: max((s.name.end_ms for s in disk.house.segments("front")), default=0) > sent_until_ms, 30)
     assert len(listed(disk.house, "front").runs) == 1
     assert listed(disk.house, "front").gaps == []
     found = [packet for one in _in_order(disk, "front") for packet in _packets(disk, one)]
