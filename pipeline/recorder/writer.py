@@ -6,7 +6,8 @@ Rules:
 - A failed flush abandons the segment: the stream begins a new one at its next keyframe, and what start-up
   would recover is recovered as soon as the disk works again.
 - Writing goes on while a flush is under way (`flusher`); what it allows happens when it has ended.
-- A segment gets its index row when its name is durable, never before.
+- A segment gets its index row when its name is durable; or, if the flush of its name failed, all the same:
+  the file is there, and retention must count it.
 """
 
 from __future__ import annotations
