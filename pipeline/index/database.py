@@ -9,8 +9,10 @@ Rules:
 
 from __future__ import annotations
 
+import gc
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -218,7 +220,7 @@ class Index:
 
     def rows(self, stream: StreamName, from_ms: int, to_ms: int) -> list[Row]:
         """What overlaps the time from `from_ms` until before `to_ms`, in order of start."""
-        with told_apart():
+        with told_apart(), _without_collecting():
             known = self._known(stream)
             before = self._connection.execute(_REACHING_INTO, (known, from_ms))
             within = self._connection.execute(_STARTING, (known, from_ms, to_ms))
@@ -304,6 +306,20 @@ class Index:
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._connection, self._ids)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Rows are never garbage in a cycle; but ten thousand new ones make the collector walk all that lives,
+    again and again.
+    """
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_collecting:
+            gc.enable()
 
 
 class _Transaction:
