@@ -48,3 +48,7 @@ class BadRecipient(CryptoError):
 
 class BadIdentity(CryptoError):
     """A text is not an identity. The message never repeats the text."""
+
+
+class BadSignature(CryptoError):
+    """A signature does not fit what it stands under, or what should be signed is no signed line."""
