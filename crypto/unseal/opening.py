@@ -77,14 +77,15 @@ def open_header(source: Source, identities: Sequence[Identity]) -> Opened:
     """Reads header and nonce. Raises WrongIdentity, DamagedHeader or HeaderMac."""
     raw = source.header()
     header = parse_header(raw)
-    file_key = _file_key(header, identities)
+    file_key = file_key_of(header, identities)
     nonce = source.take(NONCE_BYTES)
     if len(nonce) != NONCE_BYTES:
         raise DamagedHeader("This sealed file ends right after its header.")
     return Opened(payload_cipher(file_key, nonce), len(raw) + NONCE_BYTES)
 
 
-def _file_key(header: Header, identities: Sequence[Identity]) -> bytes:
+def file_key_of(header: Header, identities: Sequence[Identity]) -> bytes:
+    """What opens the payload, once the header's MAC was verified. Raises as `open_header` does."""
     if len(header.stanzas) > 1 and any(stanza.args[0] == "scrypt" for stanza in header.stanzas):
         raise DamagedHeader(
             "The header of this sealed file is damaged: a passphrase stanza must be the only one."
