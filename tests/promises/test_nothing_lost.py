@@ -70,10 +70,13 @@ def _kill_again_and_again(place: Path, footage: Path, moments: list[float]) -> l
 
 
 def _loss(lives: Lives, number: int) -> float:
-    """The worse of what is lost of video and of audio; every segment is opened to its end for that."""
+    """Seconds lost, of video or audio, beyond what a starved recorder could not take.
+
+    Every segment is opened to its end for that.
+    """
     life = lives.ended[number]
     found = lives.found(life)
     video = lost_s(lives.sent(life, "video"), found.video if found else [])
     sounds = lives.sent(life, "audio")
     audio = lost_s(sounds, found.audio if found else []) if sounds else 0.0
-    return max(video, audio)
+    return max(video, audio) - life.starved_s

@@ -28,16 +28,22 @@ CAMERA = "front"
 PATH = "main"
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 15.0
+LAST_S = 1.5  # of a life: more than a fragment and what is on its way
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One recorder process, from its start to its end; wall times in ms, monotonic ones in ns."""
+    """One recorder process, from its start to its end; wall times in ms, monotonic ones in ns.
+
+    `starved_s`: how long its threads stood in line for a processor in its last moments. What a machine that
+    is busy with other things did not let it do, it cannot have done.
+    """
 
     began_ms: int
     ended_ms: int
     began_ns: int
     ended_ns: int
+    starved_s: float
 
 
 class Lives:
@@ -57,15 +63,16 @@ class Lives:
         with self._recorder() as process:
             began_ms, began_ns = _now_ms(), time.monotonic_ns()
             self._await_keyframe(process, began_ns)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
+            _wait(process, seconds - LAST_S)
+            in_line_s = _in_line_s(process.pid)
+            _wait(process, min(seconds, LAST_S))
             assert process.poll() is None, f"the recorder ended by itself: {self.log()}"
-            ended_ns = time.monotonic_ns()
+            ended_ns, starved_s = time.monotonic_ns(), _in_line_s(process.pid) - in_line_s
             if ending:
                 ending()
             process.kill()
             process.wait(END_TIMEOUT_S)
-        life = Life(began_ms, _now_ms(), began_ns, ended_ns)
+        life = Life(began_ms, _now_ms(), began_ns, ended_ns, starved_s)
         self.ended.append(life)
         return life
 
@@ -135,6 +142,17 @@ class Lives:
             START_TIMEOUT_S,
         )
         assert came and process.poll() is None, self.log()
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, seconds))
+
+
+def _in_line_s(pid: int) -> float:
+    """How long the threads of a process have been ready to run, but not run, in all (proc_pid_schedstat)."""
+    waited_ns = [int(task.read_text().split()[1]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(waited_ns) / 1e9
 
 
 def _now_ms() -> int:
