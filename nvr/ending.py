@@ -10,10 +10,11 @@ from types import TracebackType
 
 from crypto.errors import CryptoError, WrongIdentity
 from nvr.errors import FAULT, RUNNING, STORE, WRONG_IDENTITY, NvrError
+from pipeline.household.errors import ChangedMeanwhile, HouseholdError, ManifestMissing
 from pipeline.index.errors import IndexFault
 from pipeline.store.errors import AlreadyRunning, StoreError
 
-EXPECTED = (NvrError, CryptoError, StoreError, IndexFault, OSError)
+EXPECTED = (NvrError, CryptoError, HouseholdError, StoreError, IndexFault, OSError)
 _DISK = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO}
 
 
@@ -27,7 +28,14 @@ def sentence_and_code(error: BaseException) -> tuple[str, int]:
             f"{what}{error.strerror or 'input or output failed'}.",
             STORE if error.errno in _DISK else FAULT,
         )
-    codes = {AlreadyRunning: RUNNING, StoreError: STORE, IndexFault: STORE, WrongIdentity: WRONG_IDENTITY}
+    codes = {
+        AlreadyRunning: RUNNING,
+        ChangedMeanwhile: RUNNING,
+        StoreError: STORE,
+        IndexFault: STORE,
+        ManifestMissing: STORE,
+        WrongIdentity: WRONG_IDENTITY,
+    }
     return sentence(str(error)), next(
         (code for kind, code in codes.items() if isinstance(error, kind)), FAULT
     )

@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,12 +17,7 @@ from crypto.errors import BadRecipient
 from crypto.recipient import parse_recipient
 from pipeline.household.errors import NotAllowed
 from pipeline.household.model import Group, Manifest, Member, Role
-from pipeline.names import NotAName, camera_name
-
-RESERVED_GROUPS = frozenset({"manifest", "heads", "days"})
-"""What stands beside the groups in the store's folder for keys."""
-
-_NAME = re.compile("[a-z0-9][a-z0-9-]{0,31}")
+from pipeline.names import NotAName, camera_name, group_name, member_name
 
 
 def check_rules(manifest: Manifest) -> None:
@@ -33,8 +27,7 @@ def check_rules(manifest: Manifest) -> None:
     _in_order("members", [one.name for one in manifest.members])
     _in_order("groups", [one.name for one in manifest.groups])
     _in_order("devices", [(one.device, one.from_ms, one.day_key) for one in manifest.devices])
-    if not _NAME.fullmatch(manifest.signed_by):
-        raise NotAllowed(f"{manifest.signed_by[:40]!r} is no member's name")
+    _named(member_name, manifest.signed_by)
     for group in manifest.groups:
         _check_group(group)
     for member in manifest.members:
@@ -44,13 +37,10 @@ def check_rules(manifest: Manifest) -> None:
 
 
 def _check_group(group: Group) -> None:
-    group_name(group.name)
+    _named(group_name, group.name)
     _in_order(f"cameras of {group.name}", group.cameras)
     for camera in group.cameras:
-        try:
-            camera_name(camera)
-        except NotAName as fault:
-            raise NotAllowed(str(fault)) from None
+        _named(camera_name, camera)
     _in_order(f"generations of {group.name}", [one.number for one in group.generations])
     times = [one.from_ms for one in group.generations]
     if not times:
@@ -60,7 +50,7 @@ def _check_group(group: Group) -> None:
 
 
 def _check_member(manifest: Manifest, member: Member) -> None:
-    member_name(member.name)
+    _named(member_name, member.name)
     _in_order(f"groups of {member.name}", member.groups)
     if unknown := [name for name in member.groups if manifest.group(name) is None]:
         raise NotAllowed(f"{member.name} is in the group {unknown[0][:40]!r}, which there is not")
@@ -106,24 +96,11 @@ def _is_post_quantum(text: str) -> bool:
     return recipient.post_quantum
 
 
-def member_name(text: str) -> str:
-    """`text`, if a member can be called that. Raises NotAllowed."""
-    if not _NAME.fullmatch(text):
-        raise NotAllowed(
-            f"{text[:40]!r} cannot be a member's name: use a-z, 0-9 and -, at most 32, beginning with a "
-            "letter or digit"
-        )
-    return text
-
-
-def group_name(text: str) -> str:
-    """`text`, if a group can be called that. Raises NotAllowed."""
-    if not _NAME.fullmatch(text) or text in RESERVED_GROUPS:
-        raise NotAllowed(
-            f"{text[:40]!r} cannot be a group's name: use a-z, 0-9 and -, at most 32, beginning with a "
-            f"letter or digit, and none of {', '.join(sorted(RESERVED_GROUPS))}"
-        )
-    return text
+def _named(check: Callable[[str], str], name: str) -> None:
+    try:
+        check(name)
+    except NotAName as fault:
+        raise NotAllowed(str(fault)) from None
 
 
 def _in_order(what: str, values: Sequence[Any]) -> None:
