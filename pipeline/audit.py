@@ -23,6 +23,7 @@ from pipeline import walk
 from pipeline.envelope import BEGINNING_BYTES, could_be_whole, first_chunk
 from pipeline.model import StreamName
 from pipeline.names import (
+    CHAIN,
     GAPS,
     HOLDS,
     HOUR_MS,
@@ -36,6 +37,7 @@ from pipeline.names import (
     SegmentName,
     StoredSegment,
     camera_name,
+    chain_number,
     day_of,
     day_start_ms,
     gaps_day,
@@ -193,6 +195,7 @@ def _check_names_around(root: Path) -> Iterator[Finding]:
     for camera in walk.cameras(root):
         yield from _strangers(root, camera, partial(_check_of_camera, camera))
         yield from _strangers(root, f"{camera}/{GAPS}", gaps_day)
+        yield from _strangers(root, f"{camera}/{CHAIN}", _check_of_chain)
     for stream in walk.streams(root):
         yield from _strangers(root, str(stream), day_start_ms)
         for day in sorted({hour.day for hour in walk.hours(root, stream)}):
@@ -207,6 +210,11 @@ def _check_at_the_root(name: str) -> None:
 def _check_of_camera(camera: str, name: str) -> None:
     if name not in RESERVED_STREAMS:
         stream_name(camera, name)
+
+
+def _check_of_chain(name: str) -> None:
+    if name != LOCK:
+        chain_number(name)
 
 
 def _strangers(root: Path, folder: str, parse: Callable[[str], object]) -> Iterator[Finding]:

@@ -27,9 +27,12 @@ SEGMENT_SUFFIX = ".mp4.age"
 PART_SUFFIX = ".part"
 TAIL_SUFFIX = ".tail"
 HOLD_SUFFIX = ".hold"
+CHAIN_SUFFIX = ".chain"
 GAPS = "gaps"
+CHAIN = "chain"
 HOLDS = "holds"
 KEYS = "keys"
+DAYS = "days.jsonl"  # in the folder of keys: the certificates of the day keys
 MANIFEST = "manifest"  # within KEYS, as the next two
 HEADS = "heads"
 DAYS_FILE = "days.jsonl"
@@ -40,7 +43,7 @@ STORE_FILE = "store.json"  # where it is missing there is no store, and nothing 
 RESERVED_GROUPS = frozenset({MANIFEST, HEADS, "days"})
 # Folders beside the cameras, and beside a camera's streams, that no camera and no stream may be named after.
 RESERVED_CAMERAS = frozenset({KEYS, HOLDS, "store", "index", "lock"})
-RESERVED_STREAMS = frozenset({GAPS, "events", "chain", "lock"})
+RESERVED_STREAMS = frozenset({GAPS, "events", CHAIN, "lock"})
 
 _COUNT = r"(0|[1-9][0-9]{0,14})"
 _COMPONENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
@@ -54,6 +57,7 @@ _USED = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.([a-z0-9][a-z0-9_-]{{0,47}})
 _MANIFEST_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
 _HEAD_FILE = re.compile(rf"([a-z0-9][a-z0-9-]{{0,31}})\.{_COUNT}\.json")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_CHAIN = re.compile(r"([1-9][0-9]{0,11})\.chain")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOUR = re.compile(r"[01][0-9]|2[0-3]")
 
@@ -393,3 +397,16 @@ class UsedName:
         if match is None:
             raise NotAName(f"{text!r} is not the mark of a generation's use")
         return cls(stream_name(match[1], match[2]), int(match[3]))
+
+
+def chain_path(camera: str, number: int) -> str:
+    """The file of a camera's chain that the day key of that number signs, relative to the store."""
+    return f"{camera}/{CHAIN}/{number}{CHAIN_SUFFIX}"
+
+
+def chain_number(file_name: str) -> int:
+    """The number of a file of a chain, from its file name. Raises NotAName."""
+    match = _CHAIN.fullmatch(file_name)
+    if match is None:
+        raise NotAName(f"{file_name!r} is not the name of a file of a chain")
+    return int(match[1])

@@ -1,0 +1,233 @@
+"""A camera's chain, to be appended to: by its recorder and by the supervisor, who take turns.
+
+Rules:
+- Records go in wholly or not at all; what could not be written may be given again.
+- Nothing here waits for long: who finds the chain locked for two seconds is told so (`ChainBusy`).
+- A torn end is cut off. Damage is left as evidence, and raises `ChainDamaged` until the day key was
+  exchanged: then the chain goes on in the next file, from before the damage.
+- The key is exchanged by `ChainKeeper.tend`, which one process does for all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.chain.day_key import ChainBusy, KeyLabel, locked, opened, read_label
+from pipeline.chain.folding import Fold, first_start
+from pipeline.chain.reading import ChainFile, chain_numbers
+from pipeline.chain.records import NONCE_BYTES, DamagedRecord, Record, Signed
+from pipeline.chain.rotation import (
+    DAY_NS,
+    HOUR_NS,
+    ChainPlace,
+    is_due,
+    is_ready,
+    prepare,
+    rotate,
+    standing_before,
+    write_start,
+    write_whole,
+)
+from pipeline.durable import DISK, DiskCalls, make_directories
+from pipeline.names import CHAIN, LOCK, chain_path
+
+__all__ = ["ChainBusy", "ChainDamaged", "ChainKeeper", "ChainLog", "ChainPlace", "Head"]
+
+_log = logging.getLogger("nvr.chain")
+
+
+class ChainDamaged(Exception):
+    """The chain's current file is damaged: it goes on in another after the next exchange of the day key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain stands: what a member remembers of it."""
+
+    number: int
+    count: int
+    head: bytes
+
+
+class ChainKeeper:
+    """Sees to the day key for one process. `boot_ns` is CLOCK_BOOTTIME."""
+
+    def __init__(self, place: ChainPlace, disk: DiskCalls = DISK) -> None:
+        self.place = place
+        self._disk = disk
+        self._ready_number = 0
+        self._seen = 0
+        self._since_ns: int | None = None
+
+    def tend(self, now_ms: int, boot_ns: int, *, sure: bool, damaged: bool = False) -> bool:
+        """Exchanges the day key when that is due, or sooner for a damaged chain; whether it did. Raises
+        ChainBusy, OSError.
+        """
+        label = read_label(self.place.day_key)
+        if label is None or self.place.next_key.exists() or not is_ready(self.place):
+            prepare(self.place, now_ms, self._disk)
+            return False
+        if label.number != self._seen:
+            self._since_ns = boot_ns if self._seen else None
+            self._seen = label.number
+        seen_ns = DAY_NS if self._since_ns is None else boot_ns - self._since_ns
+        if not (is_due(label, now_ms, sure=sure, seen_ns=seen_ns) or (damaged and seen_ns >= HOUR_NS)):
+            return False
+        rotate(self.place, label.number, now_ms, self._disk)
+        return True
+
+    @contextlib.contextmanager
+    def turn(self, now_ms: int) -> Iterator[KeyLabel]:
+        """Holds the day key's lock shared, the key being certified. Raises ChainBusy, OSError."""
+        for _ in range(2):
+            with locked(self.place.lock, alone=False):
+                if (label := self._ready()) is not None:
+                    yield label
+                    return
+            prepare(self.place, now_ms, self._disk)
+        raise ChainBusy("the day key is being exchanged")
+
+    def _ready(self) -> KeyLabel | None:
+        label = read_label(self.place.day_key)
+        if label is None or self.place.next_key.exists():
+            return None
+        if label.number != self._ready_number:
+            if not is_ready(self.place):
+                return None
+            self._ready_number = label.number
+        return label
+
+
+class ChainLog:
+    """One camera's chain. `durably`: each append is flushed by itself; else somebody's syncfs does it."""
+
+    def __init__(
+        self, keeper: ChainKeeper, camera: str, *, durably: bool = True, disk: DiskCalls = DISK
+    ) -> None:
+        self._keeper = keeper
+        self._root = keeper.place.root
+        self._camera = camera
+        self._durably = durably
+        self._disk = disk
+        self._fold: Fold | None = None
+        self._size_bytes = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether the camera has a chain at all."""
+        return bool(chain_numbers(self._root, self._camera))
+
+    def append(self, records: Sequence[Record], now_ms: int, *, sign: bool = False) -> Head:
+        """Appends the records, and a signature if asked to (unless nothing is unsigned). Raises ChainBusy,
+        ChainDamaged, and OSError for a disk that refuses: then nothing of it was appended.
+        """
+        with self._keeper.turn(now_ms) as label, self._alone():
+            fold = self._caught_up(label.number).copy()
+            data = b"".join(fold.append(record) for record in records)
+            if sign and fold.unsigned:
+                data += fold.append(self._signature(fold, now_ms))
+            if data:
+                self._write(data)
+                self._fold, self._size_bytes = fold, self._size_bytes + len(data)
+            return Head(fold.number, fold.count, fold.head)
+
+    def standing(self, now_ms: int) -> Fold:
+        """Where the chain stands; it is begun if there was none. Raises as `append`."""
+        with self._keeper.turn(now_ms) as label, self._alone():
+            return self._caught_up(label.number).copy()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        directory = make_directories(self._root, f"{self._camera}/{CHAIN}", self._disk)
+        with locked(directory / LOCK, alone=True):
+            yield
+
+    def _caught_up(self, number: int) -> Fold:
+        """Takes what others appended since. Raises ChainDamaged, OSError."""
+        path = self._path(number)
+        size_bytes = path.stat().st_size if path.exists() else 0
+        if self._fold is not None and self._fold.number == number and size_bytes >= self._size_bytes > 0:
+            self._read_on(path, size_bytes)
+        else:
+            self._fold = None
+            self._open_file(path, number)
+        if self._fold is None:
+            raise ChainDamaged(f"{self._camera}: the file {path} of its chain is damaged")
+        return self._fold
+
+    def _path(self, number: int) -> Path:
+        return self._root / chain_path(self._camera, number)
+
+    def _open_file(self, path: Path, number: int) -> None:
+        data = path.read_bytes() if path.exists() else b""
+        file = ChainFile(data)
+        fold = file.read_out()
+        if fold is None:
+            if not file.is_torn:
+                return
+            fold = self._begun(number)
+            self._size_bytes = path.stat().st_size
+        elif file.fault is not None:
+            if not file.is_torn:
+                return
+            os.truncate(path, file.at)
+            self._size_bytes = file.at
+        else:
+            self._size_bytes = file.at
+        self._fold = fold
+
+    def _begun(self, number: int) -> Fold:
+        before = standing_before(self._root, self._camera, number, self._disk)
+        nonce = os.urandom(NONCE_BYTES)
+        device = self._keeper.place.device
+        start = (
+            before.next_start(number, nonce) if before else first_start(number, device, self._camera, nonce)
+        )
+        write_start(self._root, start, self._disk)
+        return Fold(start)
+
+    def _read_on(self, path: Path, size_bytes: int) -> None:
+        if self._fold is None or size_bytes == self._size_bytes:
+            return
+        with path.open("rb") as opened_file:
+            opened_file.seek(self._size_bytes)
+            rest = opened_file.read()
+        fold, at = self._fold.copy(), 0
+        try:
+            while at < len(rest):
+                _, at = fold.read(rest, at)
+        except DamagedRecord:  # a process died while it wrote: all of the file is looked at anew
+            self._fold = None
+            self._open_file(path, fold.number)
+            return
+        self._fold, self._size_bytes = fold, self._size_bytes + at
+
+    def _signature(self, fold: Fold, now_ms: int) -> Signed:
+        with opened(self._keeper.place.day_key) as (label, signer):
+            if label.number != fold.number:
+                raise ChainBusy("the day key is being exchanged")
+            return Signed(now_ms, signer.sign(fold.signed_message(now_ms)))
+
+    def _write(self, data: bytes) -> None:
+        if self._fold is None:
+            raise AssertionError("written before it was read")
+        path = self._path(self._fold.number)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            write_whole(descriptor, data, self._size_bytes, self._disk)
+            if self._durably:
+                self._sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _sync(self, descriptor: int) -> None:
+        try:
+            self._disk.fdatasync(descriptor)
+        except OSError:
+            self._fold = None  # what the disk has of it is looked at anew
+            raise

@@ -1,0 +1,86 @@
+"""Reads chains from a store, or from anywhere their files were copied to. Looks, and changes nothing.
+
+A file's end may be torn: what a power cut leaves is no more than one record's worth of bytes, or zeros.
+Anything else that is no record is damage, and what comes behind it proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline import walk
+from pipeline.chain.folding import Fold
+from pipeline.chain.records import LONGEST_RECORD, DamagedRecord, Record, Start, read_record
+from pipeline.names import CHAIN, NotAName, chain_number, chain_path
+
+
+def chain_numbers(root: Path, camera: str) -> list[int]:
+    """The numbers of the camera's chain files, lowest first."""
+    found = []
+    for entry in walk.entries(root / camera / CHAIN):
+        try:
+            found.append(chain_number(entry.name))
+        except NotAName:
+            continue
+    return sorted(found)
+
+
+class ChainFile:
+    """The records in a file's bytes. After iterating: `fold` (None without a START), where it stopped (`at`),
+    and the `fault` that stopped it, None at the end.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.fold: Fold | None = None
+        self.at = 0
+        self.fault: DamagedRecord | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        while self.at < len(self._data):
+            try:
+                record = self._next()
+            except DamagedRecord as fault:
+                self.fault = fault
+                return
+            yield record
+
+    def _next(self) -> Record:
+        if self.fold is not None:
+            record, self.at = self.fold.read(self._data, self.at)
+            return record
+        found = read_record(self._data, 0, None)
+        if not isinstance(found.record, Start):
+            raise DamagedRecord("the file does not begin with a START")
+        self.fold, self.at = Fold(found.record), found.end
+        return found.record
+
+    def read_out(self) -> Fold | None:
+        """The standing after all of it."""
+        for _ in self:
+            pass
+        return self.fold
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether the rest is only what a power cut leaves."""
+        rest = self._data[self.at :]
+        return len(rest) <= LONGEST_RECORD or not any(rest)
+
+
+def read_chain_file(root: Path, camera: str, number: int) -> ChainFile:
+    """A file of the camera's chain. Raises OSError."""
+    return ChainFile((root / chain_path(camera, number)).read_bytes())
+
+
+def newest_fold(root: Path, camera: str, up_to: int | None = None) -> Fold | None:
+    """Where the camera's chain stands, or stood in the file numbered `up_to` or the last before it. None
+    without any. Raises OSError.
+    """
+    for number in reversed(chain_numbers(root, camera)):
+        if up_to is None or number <= up_to:
+            fold = read_chain_file(root, camera, number).read_out()
+            if fold is not None:
+                return fold
+    return None
