@@ -68,6 +68,7 @@ class StoreSettings(_Table):
     max_bytes: Limit = None
     days: Days = 30.0
     run_dir: str = ""
+    state_dir: str = "state"
 
 
 class CameraSettings(_Table):
@@ -83,7 +84,6 @@ class CameraSettings(_Table):
     audio: bool = True
     days: Days | None = None
     max_bytes: Limit = None
-    group: str = "home"
     tls_ca: str = ""
     tls_verify: bool = True
 
@@ -100,11 +100,6 @@ class CameraSettings(_Table):
         for line in lines:
             parse_span(line)
         return lines
-
-    @field_validator("group")
-    @classmethod
-    def _group_is_a_name(cls, group: str) -> str:
-        return check_name(group)
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:

@@ -20,6 +20,7 @@ from nvr.address import shown
 from nvr.config import CameraSettings, Config, StoreSettings, misnamed_cameras
 from nvr.errors import UsageFault
 from nvr.toml_places import line_of
+from pipeline.names import STORE_FILE
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -76,6 +77,11 @@ class LoadedConfig:
         """The store's folder; a relative `path` counts from the file."""
         return (self.file.parent / Path(self.config.store.path).expanduser()).absolute()
 
+    @property
+    def state_dir(self) -> Path:
+        """What the device keeps outside the store; a relative `state_dir` counts from the file."""
+        return (self.file.parent / Path(self.config.store.state_dir).expanduser()).absolute()
+
     def camera(self, name: str) -> CameraSettings:
         """The camera of that name. Raises `UsageFault` that names the known ones."""
         settings = self.config.cameras.get(name)
@@ -97,6 +103,8 @@ def search_places(user_directory: Path) -> tuple[Path, ...]:
 def find_config(given: Path | None) -> Path:
     """The file to use. Raises `UsageFault` when there is none."""
     if given is not None:
+        if (given / STORE_FILE).is_file():
+            raise UsageFault("A store alone is not enough for this; name the configuration with --config.")
         found = given / FILE_NAME if given.is_dir() else given
         if not found.is_file():
             raise UsageFault(f"There is no configuration at {given}. Make one with: nvr init {given.parent}")

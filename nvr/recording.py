@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from nvr.errors import NvrError, StoreTrouble
+from nvr.errors import NvrError
 from nvr.local_zone import local_zone
 from nvr.newest_footage import newest_sure_ns
 from nvr.recording_plan import RecordingPlan, StreamAddress
 from pipeline import walk
 from pipeline.index import IndexThread
-from pipeline.names import KEYS, GapMark, StoredSegment
+from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder import Recorder, RecorderFailed, RecorderSettings
 from pipeline.source import SourceSettings
 from pipeline.store import Store, lock_camera
@@ -20,7 +20,7 @@ from pipeline.store import Store, lock_camera
 def record_until(plan: RecordingPlan, stop: threading.Event) -> None:
     """Records the camera until `stop` is set.
 
-    Raises `AlreadyRunning`, `StoreError`, `StoreTrouble`, `OSError` at its start, `NvrError` when it failed.
+    Raises `AlreadyRunning`, `StoreError`, `HouseholdError`, `OSError` at its start, `NvrError` later.
     """
     settings = recorder_settings(plan)
     store = Store(settings.store_root)
@@ -58,16 +58,13 @@ class _IndexCatalogue:
 
 
 def recorder_settings(plan: RecordingPlan) -> RecorderSettings:
-    """Reads the group's newest recipient. Raises `StoreTrouble` when there is none."""
-    root = Path(plan.store_root)
-    generation, recipient = newest_recipient(root, plan.group)
+    """What the pipeline's recorder is told."""
     return RecorderSettings(
         camera=plan.camera,
         sources={name: source_settings(plan, stream) for name, stream in plan.streams.items()},
-        store_root=root,
+        store_root=Path(plan.store_root),
         run_dir=Path(plan.run_dir),
-        recipients=(recipient,),
-        generation=generation,
+        state_dir=Path(plan.state_dir),
         wanted=plan.wanted(local_zone()),
         flush_s=plan.flush_s,
     )
@@ -84,22 +81,3 @@ def source_settings(plan: RecordingPlan, stream: StreamAddress) -> SourceSetting
         tls_ca_file=plan.tls_ca or None,
         tls_verify=plan.tls_verify,
     )
-
-
-def newest_recipient(store_root: Path, group: str) -> tuple[int, str]:
-    """The group's highest generation and its recipient's text. Raises `StoreTrouble`."""
-    folder = store_root / KEYS / group
-    generations = sorted(
-        (int(path.parent.name), path)
-        for path in folder.glob("*/recipient.txt")
-        if path.parent.name.isdecimal()
-    )
-    if not generations:
-        raise StoreTrouble(
-            f'The group "{group}" has no recipient in {folder}, so nothing can be sealed to it.'
-        )
-    generation, file = generations[-1]
-    try:
-        return generation, file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise StoreTrouble(f"Cannot read {file}; copy it back from a backup.") from None

@@ -42,9 +42,9 @@ class RecordingPlan:
     tls_verify: bool
     record: Literal["continuous", "off", "schedule"]
     schedule: tuple[str, ...]
-    group: str
     flush_s: float
     store_root: str
+    state_dir: str
     run_dir: str
 
     def to_json(self) -> str:
@@ -81,9 +81,9 @@ def plan_for(loaded: LoadedConfig, camera: str, run_dir: Path) -> RecordingPlan:
         tls_verify=settings.tls_verify,
         record=settings.record,
         schedule=tuple(settings.schedule),
-        group=settings.group,
         flush_s=loaded.config.store.flush_s,
         store_root=str(loaded.store_root),
+        state_dir=str(loaded.state_dir),
         run_dir=str(run_dir),
     )
 

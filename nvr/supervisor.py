@@ -111,8 +111,10 @@ class Supervisor:
                 log.error("configuration not taken over: %s", line.strip())
             return
         old, new = self._loaded, loaded
-        if (old.store_root, old.config.store.run_dir) != (new.store_root, new.config.store.run_dir):
-            log.error("configuration not taken over: store.path and store.run_dir need a restart of nvr run")
+        if _places(old) != _places(new):
+            log.error(
+                "configuration not taken over: store.path, run_dir and state_dir need a restart of nvr run"
+            )
             return
         self._loaded = loaded
         self._say_warnings()
@@ -167,6 +169,11 @@ class Supervisor:
             self._wake.wait(0.05)
         self._upkeep.stop()
         log.info("ended")
+
+
+def _places(loaded: LoadedConfig) -> tuple[Path, Path, str]:
+    """What cannot be changed while anything runs."""
+    return loaded.store_root, loaded.state_dir, loaded.config.store.run_dir
 
 
 def wanted_plans(loaded: LoadedConfig, run_dir: Path) -> Iterable[RecordingPlan]:

@@ -52,7 +52,7 @@ class StreamReport:
 
 @dataclass(frozen=True, slots=True)
 class CameraReport:
-    """A recorder process at one moment."""
+    """A recorder process at one moment. `household` says what is wrong with it; empty for nothing."""
 
     camera: str
     pid: int
@@ -61,6 +61,7 @@ class CameraReport:
     flushes: int
     index_waiting: int
     streams: dict[str, StreamReport]
+    household: str = ""
 
     def to_json(self) -> str:
         """The report file's text."""

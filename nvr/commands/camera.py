@@ -190,7 +190,6 @@ class _Row:
     record: str
     schedule: list[str] = field(default_factory=list)
     audio: bool = True
-    group: str = "home"
 
 
 @camera.command("list")
@@ -215,7 +214,6 @@ def list_cameras(config: Path | None, as_json: bool) -> None:
             settings.record,
             settings.schedule,
             settings.audio,
-            settings.group,
         )
         for name, settings in loaded.config.cameras.items()
     ]

@@ -16,12 +16,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from crypto.recipient import parse_recipient
 from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.health import CameraReport, StreamHealth, write_report
 from pipeline.model import StreamName
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.refusals import Refusals
+from pipeline.recorder.sealing import Sealing
 from pipeline.recorder.settings import RecorderSettings
 from pipeline.recorder.stream import Reconnecting, StreamRecorder
 from pipeline.recorder.writer import Catalogue, Lane, Writer, WriterItem
@@ -47,25 +47,25 @@ class Recorder:
     def __init__(
         self, settings: RecorderSettings, store: Store, catalogue: Catalogue, stop: threading.Event
     ) -> None:
-        """Recovers what was left. Raises StoreMissing, BadRecipient, and OSError for a disk that refuses."""
+        """Recovers what was left. Raises StoreMissing, HouseholdError, OSError for a disk that refuses."""
         self._settings = settings
         self._stop = stop
         self._failed = threading.Event()
         self._started_ms = time.time_ns() // 1_000_000
-        recipients = [parse_recipient(text) for text in settings.recipients]
+        newest_sure_ns = catalogue.newest_sure_ns()
+        self._sealing = Sealing(store.root, settings.state_dir, settings.camera, newest_sure_ns)
         _recover(store, settings.camera, catalogue)
         self._reconnecting = Reconnecting(settings.retry_pauses_s, Refusals(settings.refused_pauses_s))
         self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
-        self._lanes = [_lane(store, StreamName(settings.camera, stream)) for stream in settings.sources]
-        self._trust = ClockTrust(catalogue.newest_sure_ns())
+        self._lanes = [self._lane(store, StreamName(settings.camera, name)) for name in settings.sources]
+        self._trust = ClockTrust(newest_sure_ns)
         self._catalogue = catalogue
         self._observe_clock()
         self._taps = {lane.name.stream: self._tap(lane) for lane in self._lanes}
         self._flush = GroupFlush(store, settings.run_dir)
         self._writer = Writer(
             store,
-            (store.device, settings.generation),
-            recipients,
+            self._sealing,
             self._lanes,
             self._backlog,
             self._flush,
@@ -103,6 +103,9 @@ class Recorder:
             self._reconnecting,
             self._stop,
         )
+
+    def _lane(self, store: Store, name: StreamName) -> Lane:
+        return Lane(name, StreamHealth(), self._sealing.next_sequence(name, last_sequence(store, name)))
 
     def _tap(self, lane: Lane) -> TapServer:
         path = self._settings.run_dir / tap_path(self._settings, lane.name.stream)
@@ -149,6 +152,7 @@ class Recorder:
             self._flush.issued,
             self._catalogue.waiting,
             streams,
+            self._sealing.problem,
         )
         try:
             write_report(self._settings.run_dir, report)
@@ -163,10 +167,6 @@ def _recover(store: Store, camera: str, catalogue: Catalogue) -> None:
         catalogue.published(segment)
     for failure in recovered.failures:
         _log.error("%s", failure)
-
-
-def _lane(store: Store, name: StreamName) -> Lane:
-    return Lane(name, StreamHealth(), last_sequence(store, name) + 1)
 
 
 def _place(error: BaseException) -> str:

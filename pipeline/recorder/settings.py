@@ -16,18 +16,17 @@ def always(_utc_ns: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RecorderSettings:
-    """One camera: where its streams are, where its footage goes, and to whom it is sealed.
+    """One camera: where its streams are, where its footage goes, and where the device keeps what it knows.
 
     `wanted` tells for a UTC instant (ns) whether footage is to be kept; the camera stays connected either
-    way, so that it can be watched. `recipients` are age recipients as text, of the group's newest generation.
+    way, so that it can be watched. To whom it is sealed, the household's manifest in the store says.
     """
 
     camera: str
     sources: Mapping[str, SourceSettings]
     store_root: Path
     run_dir: Path
-    recipients: tuple[str, ...]
-    generation: int
+    state_dir: Path
     wanted: Callable[[int], bool] = always
     flush_s: float = 2.0
     segment_s: float = 10.0

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from crypto.recipient import Recipient
 from pipeline.durable import DISK, DiskCalls
 from pipeline.health import StreamHealth
 from pipeline.model import Fragment, SegmentMark, StreamInfo, StreamName
@@ -27,6 +26,7 @@ from pipeline.mux import Origin, fragment, init_segment
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.flusher import Flushed, Flusher
+from pipeline.recorder.sealing import Sealing, recipient_of
 from pipeline.segmenter import FragmentReady, SegmentClosed, SegmenterEvent, SegmentOpened
 from pipeline.store import (
     FlushFailed,
@@ -108,8 +108,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        device_generation: tuple[bytes, int],
-        recipients: Sequence[Recipient],
+        sealing: Sealing,
         lanes: Sequence[Lane],
         backlog: Backlog[WriterItem],
         flush: GroupFlush,
@@ -120,8 +119,7 @@ class Writer:
     ) -> None:
         self._store = store
         self._disk = disk
-        self._device, self._generation = device_generation
-        self._recipients = recipients
+        self._sealing = sealing
         self._lanes = {lane.name.stream: lane for lane in lanes}
         self._backlog = backlog
         self._flusher = Flusher(flush, backlog.put, f"{lanes[0].name.camera}-flush")
@@ -172,19 +170,22 @@ class Writer:
                 self._close(lane, duration_ns)
 
     def _open(self, lane: Lane, opened: SegmentOpened) -> None:
+        choice = self._sealing.choose(opened.start_ns, unsure=opened.unsure)
         mark = SegmentMark(
-            self._device,
+            self._store.device,
             lane.name,
             lane.next_sequence,
             opened.start_ns,
-            self._generation,
+            choice.generation,
             opened.unsure,
         )
         lane.next_sequence += 1
         lane.info, lane.origin, lane.fragments = opened.info, Origin.of(opened.info, opened.first), 0
 
         def begin() -> None:
-            lane.file = open_segment(self._store, mark, self._recipients, self._disk)
+            self._store.open_check()
+            self._sealing.begin(lane.name, mark.sequence, choice)
+            lane.file = open_segment(self._store, mark, [recipient_of(choice)], self._disk)
 
         if self._insist(begin, lane):
             self._recover_abandoned()

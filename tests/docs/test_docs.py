@@ -120,7 +120,7 @@ def test_every_state_and_finding_is_in_the_reference() -> None:
 
 
 def test_figures_that_the_pages_repeat_are_those_of_the_code() -> None:
-    settings = RecorderSettings("front", {}, ROOT, ROOT, (), 1)
+    settings = RecorderSettings("front", {}, ROOT, ROOT, ROOT)
     for pauses_s in (settings.retry_pauses_s, settings.refused_pauses_s):
         *growing, last = (f"{pause_s:g}" for pause_s in pauses_s)
         said = f"after {', '.join(growing)} s and then every {last} s"

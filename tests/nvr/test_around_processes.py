@@ -15,7 +15,6 @@ import pytest
 from nvr.errors import StoreTrouble
 from nvr.invocation import typed_command
 from nvr.keys_nearby import keys_nearby
-from nvr.recording import newest_recipient
 from nvr.recording_plan import RecordingPlan
 from nvr.run_directory import find_run_directory, make_run_directory, run_directory
 
@@ -99,16 +98,6 @@ def test_keys_beside_the_footage_are_found(tmp_path: Path) -> None:
     assert keys_nearby([tmp_path, tmp_path / "absent"]) == [below, plain, wrapped]
 
 
-def test_the_newest_recipient_counts(tmp_path: Path) -> None:
-    for generation in (1, 2, 10):
-        folder = tmp_path / "keys" / "home" / str(generation)
-        folder.mkdir(parents=True)
-        (folder / "recipient.txt").write_text(f"age1{generation}\n")
-    assert newest_recipient(tmp_path, "home") == (10, "age110")
-    with pytest.raises(StoreTrouble, match='The group "barn" has no recipient'):
-        newest_recipient(tmp_path, "barn")
-
-
 def test_a_schedule_tells_when_footage_is_wanted() -> None:
     plan = RecordingPlan(
         camera="front",
@@ -119,10 +108,10 @@ def test_a_schedule_tells_when_footage_is_wanted() -> None:
         tls_verify=True,
         record="schedule",
         schedule=("mon-fri 08:00-18:00",),
-        group="home",
         flush_s=2.0,
         store_root="/srv",
         run_dir="/run",
+        state_dir="/state",
     )
     wanted = plan.wanted(ZoneInfo("Europe/Berlin"))
 

@@ -78,7 +78,6 @@ url = "rtsp://camera/1"
         'password = ["hunter2"]',
         'password = {hunter = "hunter2"}',
         'password = "hunter2',
-        'group = "hunter2@"',
         'tls_verify = "hunter2"',
         "password = hunter2",
         'user = "a"\npassword = "b"\nuser = "hunter2"',

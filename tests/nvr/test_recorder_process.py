@@ -23,10 +23,10 @@ PLAN = RecordingPlan(
     tls_verify=True,
     record="continuous",
     schedule=(),
-    group="home",
     flush_s=2.0,
     store_root="/srv/store",
     run_dir="/run/x",
+    state_dir="/srv/state",
 )
 
 

@@ -45,7 +45,7 @@ def test_one_stream_asks_for_all() -> None:
 
 
 def test_two_streams_try_at_most_five_times_in_ten_minutes() -> None:
-    settings = RecorderSettings("front", {}, Path(), Path(), (), 1)
+    settings = RecorderSettings("front", {}, Path(), Path(), Path())
     refusals, tries_s = Refusals(settings.refused_pauses_s), [0.0, 0.0]
     for now_s in (0, 0):
         refusals.refused(now_s)

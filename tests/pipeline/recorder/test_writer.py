@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from crypto.identity import X25519Identity
 from crypto.unseal import unseal_bytes
 from pipeline.durable import DiskCalls
 from pipeline.health import State, StreamHealth
@@ -22,9 +21,11 @@ from pipeline.model import Codec, Kind, Packet, StreamInfo, StreamName, Track
 from pipeline.mux import read_mark
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.sealing import Sealing
 from pipeline.recorder.writer import Footage, Lane, Writer, WriterItem
 from pipeline.segmenter import Segmenter, SegmenterEvent
 from pipeline.store import GroupFlush, SegmentFile, Store, create
+from tests.support.founding import found
 
 _INFO = StreamInfo(Track(Kind.VIDEO, Codec.H264, 90_000, b"\1\x42\0\x1e\xff\xe1\0\0\1\0\0", 64, 48))
 _NAME = StreamName("front", "main")
@@ -81,8 +82,8 @@ class Rig:
     """A writer at work on a store of its own, fed with seconds of video."""
 
     def __init__(self, root: Path, own_file_system: bool) -> None:
-        self.identity = X25519Identity.generate(os.urandom)
         self.store: Store = create(root / "store", _DEVICE, datetime(2026, 11, 22, tzinfo=UTC))
+        self.identity = found(self.store.root, root / "state").identity()
         self.disk, self.told, self.stop = Disk(), Told(), threading.Event()
         self.lane = Lane(_NAME, StreamHealth(state=State.RECORDING), 7)
         self.backlog: Backlog[WriterItem] = Backlog(1 << 20)
@@ -92,8 +93,7 @@ class Rig:
         self.flush = GroupFlush(self.store, root, own_file_system)
         writer = Writer(
             self.store,
-            (_DEVICE, 1),
-            [self.identity.recipient],
+            Sealing(self.store.root, root / "state", "front", None),
             [self.lane],
             self.backlog,
             self.flush,
