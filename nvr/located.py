@@ -1,11 +1,13 @@
-"""From `--config` to the configuration and its store, as most commands need them."""
+"""From `--config` or `--store` to the configuration and its store, as most commands need them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from nvr.config_file import LoadedConfig, find_config, load_config
+from nvr.config import Config, StoreSettings
+from nvr.config_file import FILE_NAME, LoadedConfig, find_config, load_config
+from pipeline.names import STORE_FILE
 from pipeline.store import Store
 
 
@@ -23,9 +25,18 @@ class Located:
         raise self.loaded.unknown_camera(name)
 
 
-def locate(config: Path | None) -> Located:
-    """Raises `UsageFault`, `ConfigFaults`, `StoreMissing`, `StoreError`."""
-    loaded = load_config(find_config(config))
+def locate(given: Path | None) -> Located:
+    """What `--config` or `--store` names; a store alone counts as configured by default.
+
+    Raises `UsageFault`, `ConfigFaults`, `StoreMissing`, `StoreError`.
+    """
+    alone = given is not None and (given / STORE_FILE).is_file()
+    loaded = _store_alone(given) if given and alone else load_config(find_config(given))
     store = Store(loaded.store_root)
     store.open_check()
     return Located(loaded, store)
+
+
+def _store_alone(root: Path) -> LoadedConfig:
+    settings = StoreSettings(path=str(root.absolute()))
+    return LoadedConfig(root.absolute() / FILE_NAME, Config(store=settings))

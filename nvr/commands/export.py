@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,17 +12,20 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crypto.identity import Identity
-from nvr.asking import passphrases
+from nvr.asking import KEY_FILE_PROMPT, passphrases
+from nvr.commands.household_options import root_option, tell_doubt
 from nvr.errors import NvrError
+from nvr.keyholder.changing import prepare_quietly
 from nvr.keyholder.clip import GAP_NS, ClipFile, ClipReport, Gap, write_clips
 from nvr.keyholder.clip_choice import Span
 from nvr.keyholder.export_files import ExportFiles
 from nvr.keyholder.footage import Found, SegmentFault, find_footage, open_found
-from nvr.keyholder.opening import footage_identities
+from nvr.keyholder.group_identities import GroupIdentities
+from nvr.keyholder.membership import open_membership
 from nvr.keyholder.segment_tables import OpenSegment
 from nvr.local_zone import local_zone
 from nvr.located import Located, locate
+from nvr.running import supervisor_pid
 from nvr.times import parse_range, show
 from pipeline.names import NotAName, stream_name
 
@@ -39,6 +43,7 @@ _NS = 1_000_000_000
     metavar="FILE",
     help="Your key file, or the recovery sheet (HTML or its text).",
 )
+@root_option
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
 @click.option(
     "--exact", is_flag=True, help="Show only the exact span; frames around it stay in the file, hidden."
@@ -53,6 +58,7 @@ def export(
     from_text: str,
     to_text: str,
     identity: str,
+    root: str | None,
     output: Path,
     exact: bool,
     keep_going: bool,
@@ -72,9 +78,9 @@ def export(
     span = _span(located, camera, from_text, to_text)
     with ExportFiles(output, force=force) as files:
         found = _find(located, camera, stream, span)
-        identities = footage_identities(
-            identity, located.store.root, passphrases("The passphrase of your key file")
-        )
+        membership = open_membership(located.store.root, identity, passphrases(KEY_FILE_PROMPT), root)
+        tell_doubt(membership)
+        identities = GroupIdentities(membership.opening)
         opening = _Opening(found, located.store.device, identities, keep_going=keep_going)
         report = write_clips(opening.segments(), span, files.open, exact=exact)
         if not report.files:
@@ -82,6 +88,8 @@ def export(
         files.commit()
         _tell(report, files, span, exact=exact)
     _tell_doubts(found, opening.faults)
+    if supervisor_pid(located.store.root):  # in a copy of the store, it would make another household of it
+        prepare_quietly(membership, time.time_ns() // 1_000_000)
 
 
 def _span(located: Located, camera: str, from_text: str, to_text: str) -> Span:
@@ -113,7 +121,7 @@ class _Opening:
     """Opens segments one after the other under a progress bar; `faults` are those that were left out."""
 
     def __init__(
-        self, found: Sequence[Found], device: bytes, identities: Sequence[Identity], *, keep_going: bool
+        self, found: Sequence[Found], device: bytes, identities: GroupIdentities, *, keep_going: bool
     ) -> None:
         self.faults: list[SegmentFault] = []
         self._found = found

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from nvr.asking import PASSPHRASE_FILE, secret_from_file
-from nvr.config import check_name
 from nvr.errors import UsageFault
 from nvr.invocation import typed_command
-from nvr.keyholder.household import SHEET_MEMBER, HouseholdPlan, make_household, refuse_existing
+from nvr.keyholder.founding import SHEET_MEMBER
+from nvr.keyholder.household import HouseholdPlan, make_household, refuse_existing
 from nvr.keyholder.passphrase import make_passphrase
 from nvr.local_zone import local_zone
+from pipeline.names import NotAName, member_name
 
 DEVICE_BYTES = 16
 
@@ -55,8 +56,7 @@ def init(directory: Path, member: str, keys_to: Path | None, post_quantum: bool,
         post_quantum=post_quantum,
     )
     refuse_existing(plan)
-    make_household(plan)
-    _say_what_to_keep(plan)
+    _say_what_to_keep(plan, make_household(plan))
 
 
 def _default_keys_directory(directory: Path) -> Path:
@@ -65,11 +65,11 @@ def _default_keys_directory(directory: Path) -> Path:
 
 def _checked_member(name: str) -> str:
     try:
-        check_name(name)
-    except ValueError as fault:
-        raise UsageFault(f'"{name}" {fault}.') from None
-    if name == SHEET_MEMBER:
-        raise UsageFault(f'"{name}" is what the recovery sheet is called; choose another name.')
+        member_name(name)
+    except NotAName as fault:
+        raise UsageFault(f"{fault}.") from None
+    if name.startswith(SHEET_MEMBER):
+        raise UsageFault(f'"{name}" is what a recovery sheet is called; choose another name.')
     return name
 
 
@@ -77,12 +77,13 @@ def _bold(text: object) -> str:
     return click.style(str(text), bold=True)
 
 
-def _say_what_to_keep(plan: HouseholdPlan) -> None:
+def _say_what_to_keep(plan: HouseholdPlan, fingerprint: str) -> None:
     click.echo(f"Your household is made in {plan.directory}.\n")
     click.echo(f"  Key file        {_bold(plan.key_file)}")
     click.echo(f"  Recovery sheet  {_bold(plan.sheet_file)}")
     if plan.passphrase and not os.environ.get(PASSPHRASE_FILE):
         click.echo(f"  Passphrase      {_bold(plan.passphrase)}   (shown only now: write it down)")
+    click.echo(f"  Fingerprint     {fingerprint}   (what this household is known by)")
     click.echo(
         "\nOnly these open your footage; nothing on the recorder does, and nobody can make them anew.\n"
         "  1. Print the recovery sheet, keep it where you keep passports, and delete the file.\n"

@@ -3,22 +3,24 @@
 Rules:
 - The names in the store alone decide, not the index: a copy of the store is enough.
 - They come in the order of recording (their sequence), which a clock that was set does not disturb.
-- What opens must be what its name says: device, stream, sequence, start. A file that was swapped is refused.
+- What opens must be what its name says: device, stream, sequence, start; and its generation must be the one
+  whose identity opened it. A file that was swapped is refused.
 - The segment being recorded just now is read up to its last fragment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.errors import CryptoError, WrongIdentity
-from crypto.identity import Identity
 from crypto.unseal import open_stream
 from nvr.errors import FAULT, WRONG_IDENTITY, NvrError
 from nvr.keyholder.clip_choice import Span
+from nvr.keyholder.group_identities import GroupIdentities
 from nvr.keyholder.segment_tables import OpenSegment, open_tables
 from nvr.keyholder.unfinished import growing_plaintext, unfinished_plaintext
 from pipeline import walk
@@ -107,25 +109,34 @@ def _found(path: Path, stream: StreamName, name: SegmentName, size_bytes: int) -
     )
 
 
-def open_found(found: Found, device: bytes, identities: Sequence[Identity]) -> OpenSegment | None:
+def open_found(found: Found, device: bytes, identities: GroupIdentities) -> OpenSegment | None:
     """Opens a segment; None when it was deleted, or holds no fragment yet. Raises SegmentFault."""
+    identities.begin()
     try:
         plaintext = _plaintext(found, identities)
     except FileNotFoundError:
         finished = _published_meanwhile(found)
         return open_found(finished, device, identities) if finished else None
     except WrongIdentity:
-        raise SegmentFault(
-            f"{found.path} is sealed to somebody else: this identity does not open it.", WRONG_IDENTITY
-        ) from None
+        raise _not_opened(found, identities) from None
     except CryptoError as fault:
         raise SegmentFault(f"{found.path} is damaged: {_clause(fault)}.") from None
     except OSError as fault:
         raise SegmentFault(f"{found.path} cannot be read: {fault.strerror}.") from None
-    return _checked(found, device, plaintext)
+    return _checked(found, device, identities.generations, plaintext)
 
 
-def _checked(found: Found, device: bytes, plaintext: bytes) -> OpenSegment | None:
+def _not_opened(found: Found, identities: GroupIdentities) -> SegmentFault:
+    if identities.faults:
+        return SegmentFault(f"{found.path} does not open. {identities.faults[-1]}")
+    return SegmentFault(
+        f"{found.path} is sealed to somebody else: this identity does not open it.", WRONG_IDENTITY
+    )
+
+
+def _checked(
+    found: Found, device: bytes, generations: AbstractSet[int], plaintext: bytes
+) -> OpenSegment | None:
     if found.unfinished and not plaintext:
         return None
     duration_ns = None if found.duration_ms is None else found.duration_ms * _MS
@@ -135,18 +146,23 @@ def _checked(found: Found, device: bytes, plaintext: bytes) -> OpenSegment | Non
         raise SegmentFault(f"{found.path} does not hold a segment of footage: {_clause(fault)}.") from None
     if not _belongs(segment.mark, found, device):
         raise SegmentFault(f"{found.path} was swapped: inside is {_told(segment.mark, device)}.")
+    if generations != {segment.mark.generation}:
+        raise SegmentFault(
+            f"{found.path} was exchanged: inside it says generation {segment.mark.generation}, and it was "
+            "sealed to another."
+        )
     return segment if segment.fragments else None
 
 
-def _plaintext(found: Found, identities: Sequence[Identity]) -> bytes:
+def _plaintext(found: Found, identities: GroupIdentities) -> bytes:
     with ExitStack() as files:
         file = files.enter_context(found.path.open("rb", buffering=_READ_AHEAD_BYTES))
         if found.duration_ms is None:
             tail = files.enter_context(found.path.with_name(PartName.parse(found.path.name).tail).open("rb"))
-            return b"".join(growing_plaintext(file, tail, identities))
+            return b"".join(growing_plaintext(file, tail, [identities]))
         if found.unfinished:
-            return b"".join(unfinished_plaintext(file, identities))
-        return b"".join(open_stream(file, identities))
+            return b"".join(unfinished_plaintext(file, [identities]))
+        return b"".join(open_stream(file, [identities]))
 
 
 def _published_meanwhile(found: Found) -> Found | None:

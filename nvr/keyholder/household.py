@@ -1,8 +1,8 @@
-"""A household is made: its store and configuration, its group, its first member, its recovery sheet.
+"""A household is founded: its store and configuration, its group, its first member, its recovery sheet.
 
 - Nothing is ever overwritten: what exists stops it before anything is written, and a failure half-way takes
   back what this call made.
-- The group's identity is never written unsealed. The member's and the sheet's are secrets that belong
+- The generations' identities are never written unsealed. The member's and the sheet's are secrets that belong
   elsewhere than on the recorder's disk.
 - Both are read back and opened with before the household counts as made: a key that was never tried is a
   hope.
@@ -10,30 +10,29 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crypto.armor import armor
-from crypto.identity import HybridIdentity, X25519Identity
-from crypto.recipient import Recipient, ScryptRecipient
-from crypto.seal import seal_bytes
+from crypto.identity import Identity
 from nvr.config_edit import new_config
 from nvr.config_file import FILE_NAME
-from nvr.errors import NvrError, StoreTrouble, UsageFault
-from nvr.keyholder.opening import member_identities, open_groups
-from nvr.keyholder.recovery_sheet import SheetFacts, sheet_html
-from pipeline.names import HOLDS, KEYS, STORE_FILE
+from nvr.errors import NvrError, UsageFault
+from nvr.keyholder.founding import GROUP, SHEET_MEMBER, Founded, Founders, found
+from nvr.keyholder.key_file import key_file_lines, make_identity, wrapped
+from nvr.keyholder.new_files import NewFiles, taken_back_on_failure
+from nvr.keyholder.opening import holder_of, open_generations
+from nvr.keyholder.recovery_sheet import SHEET_FILE, SheetFacts, sheet_html
+from nvr.keyholder.wrapped_files import generation_folder
+from pipeline.household.fingerprint import fingerprint
+from pipeline.names import HOLDS, KEYS, MANIFEST, STORE_FILE, manifest_path
 from pipeline.store.layout import create
 
-GROUP = "home"
 STORE = "store"
-SHEET_MEMBER = "recovery-sheet"
-SHEET_FILE = "recovery-sheet.html"
-WORK_FACTOR = 16
+STATE = "state"
 
 RandomBytes = Callable[[int], bytes]
 
@@ -69,6 +68,11 @@ class HouseholdPlan:
         return self.directory / STORE
 
     @property
+    def state_directory(self) -> Path:
+        """What this recorder alone keeps: not in the store, which gets copied."""
+        return self.directory / STATE
+
+    @property
     def key_file(self) -> Path:
         """The member's key file."""
         return self.keys_directory / f"{self.member}.key"
@@ -80,13 +84,14 @@ class HouseholdPlan:
 
     @property
     def generation_directory(self) -> Path:
-        """Where the first generation's recipient and wrapped identities lie."""
-        return self.store_root / KEYS / GROUP / "1"
+        """Where the first generation's wrapped identities lie."""
+        return generation_folder(self.store_root, GROUP, 1)
 
 
 def refuse_existing(plan: HouseholdPlan) -> None:
     """Raises `UsageFault` when something that would be written is there already."""
-    for path in (plan.config_file, plan.store_root / STORE_FILE, plan.store_root / KEYS / GROUP):
+    keys = plan.store_root / KEYS
+    for path in (plan.config_file, plan.store_root / STORE_FILE, keys / MANIFEST, plan.state_directory):
         if path.exists():
             raise UsageFault(
                 f"There is a household in {plan.directory} already ({path} exists). Choose another folder."
@@ -98,96 +103,74 @@ def refuse_existing(plan: HouseholdPlan) -> None:
             )
 
 
-def make_household(plan: HouseholdPlan, random: RandomBytes = os.urandom) -> None:
-    """Writes it all, the configuration last. Raises `UsageFault`, `StoreTrouble`."""
+def make_household(plan: HouseholdPlan, random: RandomBytes = os.urandom) -> str:
+    """Writes it all, the configuration last; its fingerprint. Raises `UsageFault`, `StoreTrouble`."""
     refuse_existing(plan)
-    make = HybridIdentity.generate if plan.post_quantum else X25519Identity.generate
-    group, member, sheet = make(random), make(random), make(random)
-    page = sheet_html(SheetFacts(str(sheet), str(sheet.recipient), plan.name, plan.device.hex(), plan.now))
-    with _taken_back_on_failure() as made:
-        made.folder(plan.keys_directory)
-        made.file(plan.key_file, _key_file_text(member, plan, random))
-        made.file(plan.sheet_file, page)
+    founders = Founders(
+        plan.member,
+        make_identity(random, post_quantum=plan.post_quantum),
+        make_identity(random, post_quantum=plan.post_quantum),
+    )
+    with taken_back_on_failure() as made:
         _make_store(plan, made)
-        folder = plan.generation_directory
-        made.folder(folder, mode=0o755)
-        made.file(folder / "recipient.txt", f"{group.recipient}\n", mode=0o644)
-        for name, holder in ((plan.member, member), (SHEET_MEMBER, sheet)):
-            made.file(folder / f"{name}.age", _sealed_to(holder.recipient, group, random), mode=0o644)
-        _prove(plan, str(group))
+        made.folder(plan.state_directory)
+        founded = found(
+            founders,
+            plan.device,
+            None,
+            plan.now,
+            lambda: make_identity(random, post_quantum=plan.post_quantum),
+        )
+        _write_keys(plan, founders, founded, made, random)
+        _write_manifest(plan, founded, made, random)
+        _prove(plan, founded)
         made.file(plan.config_file, new_config(STORE))
+    return fingerprint(founded.root)
 
 
-def _make_store(plan: HouseholdPlan, made: _Made) -> None:
+def _make_store(plan: HouseholdPlan, made: NewFiles) -> None:
     made.folder(plan.store_root)
     made.paths += [plan.store_root / name for name in (KEYS, HOLDS, STORE_FILE)]
     create(plan.store_root, plan.device, plan.now.astimezone(UTC))
 
 
-def _sealed_to(recipient: Recipient, group: X25519Identity | HybridIdentity, random: RandomBytes) -> bytes:
-    return seal_bytes(f"{group}\n".encode(), [recipient], random)
+def _write_keys(
+    plan: HouseholdPlan, founders: Founders, founded: Founded, made: NewFiles, random: RandomBytes
+) -> None:
+    lines = key_file_lines(founders.identity, plan.member, founded.root, plan.now)
+    made.folder(plan.keys_directory)
+    made.file(plan.key_file, wrapped(lines, plan.passphrase, random))
+    made.file(plan.sheet_file, sheet_html(_sheet_facts(plan, founders.sheet, founded)))
 
 
-def _key_file_text(member: X25519Identity | HybridIdentity, plan: HouseholdPlan, random: RandomBytes) -> str:
-    """An age identity file, wrapped if there is a passphrase; `age -d -i` takes either."""
-    lines = f"# Sealed NVR: {plan.member}, household {plan.name}, {plan.now:%Y-%m-%d}\n{member}\n"
-    if not plan.passphrase:
-        return lines
-    return armor(seal_bytes(lines.encode(), [ScryptRecipient(plan.passphrase, WORK_FACTOR)], random))
+def _sheet_facts(plan: HouseholdPlan, sheet: Identity, founded: Founded) -> SheetFacts:
+    return SheetFacts(
+        identity_text=str(sheet),
+        recipient_text=str(sheet.recipient),
+        household=plan.name,
+        device=plan.device.hex(),
+        made=plan.now,
+        member=SHEET_MEMBER,
+        root=founded.root,
+    )
 
 
-def _prove(plan: HouseholdPlan, group: str) -> None:
-    """Opens the group from the files as they lie on the disk, once by each way in."""
+def _write_manifest(plan: HouseholdPlan, founded: Founded, made: NewFiles, random: RandomBytes) -> None:
+    for one in founded.wrappings:
+        made.folder(one.path(plan.store_root).parent, mode=0o755)
+        made.file(one.path(plan.store_root), one.sealed(random), mode=0o644)
+    path = plan.store_root / manifest_path(1)
+    made.folder(path.parent, mode=0o755)
+    made.file(path, bytes(founded.signed), mode=0o644)
+    noun = {"root": founded.root.hex(), "line": bytes(founded.signed).decode("ascii")}
+    made.file(plan.state_directory / "household.json", json.dumps(noun) + "\n")
+
+
+def _prove(plan: HouseholdPlan, founded: Founded) -> None:
+    """Opens every generation from the files as they lie on the disk, once by each way in."""
+    expected = [str(one.identity) for one in founded.made]
     for file in (plan.key_file, plan.sheet_file):
-        opened = open_groups(plan.store_root, member_identities(str(file), [plan.passphrase]))
-        if [str(found.identity) for found in opened] != [group]:
+        holder = holder_of(str(file), [plan.passphrase])
+        opened = open_generations(plan.store_root, founded.signed.manifest, holder.identities)
+        if [str(one.identity) for one in opened.groups] != expected or holder.root != founded.root:
             raise NvrError(f"{file} does not open what it should; the disk may be failing. Nothing was kept.")
-
-
-class _Made:
-    """What was created so far, newest last."""
-
-    def __init__(self) -> None:
-        self.paths: list[Path] = []
-
-    def folder(self, path: Path, mode: int = 0o700) -> None:
-        missing = [parent for parent in (path, *path.parents) if not parent.exists()]
-        for directory in reversed(missing):
-            directory.mkdir(mode=mode)
-            self.paths.append(directory)
-
-    def file(self, path: Path, content: str | bytes, mode: int = 0o600) -> None:
-        data = content.encode() if isinstance(content, str) else content
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        self.paths.append(path)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-
-    def take_back(self) -> None:
-        for path in reversed(self.paths):
-            with contextlib.suppress(OSError):
-                path.rmdir() if path.is_dir() else path.unlink()
-
-    def sync_folders(self) -> None:
-        for folder in {path.parent for path in self.paths}:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-
-@contextlib.contextmanager
-def _taken_back_on_failure() -> Iterator[_Made]:
-    made = _Made()
-    try:
-        yield made
-        made.sync_folders()
-    except OSError as fault:
-        made.take_back()
-        raise StoreTrouble(f"Cannot write {fault.filename or 'the keys'}: {fault.strerror}.") from None
-    except BaseException:
-        made.take_back()
-        raise

@@ -1,29 +1,33 @@
 """From what a person holds to the identities that open footage.
 
 A person gives a key file (wrapped by a passphrase or plain), a recovery sheet's HTML, a file or a line with
-the sheet's text. With `store/keys/` it opens the household's groups; what it opens stays in memory and is
-never written.
+the sheet's text. With `store/keys/` it opens the generations of the groups that person is in; what it opens
+stays in memory and is never written.
+
+Rules:
+- The manifest says which generations there are, and to which recipient each belongs. A wrapped identity that
+  is another's, whoever put it there, is not used.
+- A generation whose folder is gone was destroyed when its footage had expired, and is no fault.
+- One generation that cannot be opened keeps nobody from the others; it is told of when footage needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crypto.armor import dearmor
-from crypto.errors import BadIdentity, CryptoError, DamagedArmor, WrongIdentity
-from crypto.identity import Identity, ScryptIdentity, parse_identities
-from crypto.recipient import Recipient
+from crypto.errors import BadIdentity, CryptoError, WrongIdentity
+from crypto.identity import Identity, parse_identities
 from crypto.unseal import unseal_bytes
-from nvr.errors import NothingOpened, NvrError, StoreTrouble, UsageFault
-from nvr.keyholder.recovery_sheet import identity_in_sheet
+from nvr.errors import NothingOpened, NvrError, StoreTrouble
+from nvr.keyholder.given import Holder, holder_of
+from nvr.keyholder.wrapped_files import wrapped_file
+from pipeline.household.files import read_household
+from pipeline.household.model import Generation, Manifest, Member, Pin
 from pipeline.names import KEYS
 
-_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
-_AGE = b"age-encryption.org/"
-_SECRET_PREFIX = "AGE-SECRET-KEY-"  # noqa: S105 - what every identity's text begins with
-_LARGEST_FILE_BYTES = 1 << 20
+__all__ = ["Holder", "OpenedGroup", "Opening", "footage_identities", "holder_of", "open_generations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,124 +39,128 @@ class OpenedGroup:
     identity: Identity = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a person's identities open. `member` is None for a group's own identity, unwrapped before.
+
+    `faults` are sentences about generations that should have opened, and did not.
+    """
+
+    member: Member | None
+    groups: tuple[OpenedGroup, ...]
+    faults: tuple[str, ...] = ()
+
+    def identity(self, group: str, number: int) -> Identity | None:
+        """The identity of that generation, if it opened."""
+        found = (one.identity for one in self.groups if (one.group, one.generation) == (group, number))
+        return next(found, None)
+
+
 def footage_identities(given: str, store_root: Path, passphrases: Iterable[str]) -> list[Identity]:
-    """What opens a store's footage, from what a person gave; raises as the two functions below."""
-    return [opened.identity for opened in open_groups(store_root, member_identities(given, passphrases))]
+    """What opens a store's footage, from what a person gave; raises as `holder_of` and `open_generations`."""
+    holder = holder_of(given, passphrases)
+    pin = Pin(holder.root) if holder.root else None
+    opened = open_generations(store_root, read_household(store_root, pin).manifest, holder.identities)
+    return [one.identity for one in opened.groups]
 
 
-def member_identities(given: str, passphrases: Iterable[str]) -> list[Identity]:
-    """The identities in a file (or in the text itself, when it is one).
+def open_generations(store_root: Path, manifest: Manifest, identities: Sequence[Identity]) -> Opening:
+    """Every generation that these identities open, in order of groups and numbers.
 
-    `passphrases` are tried one after the other, and drawn from only when the file is wrapped.
-    Raises `UsageFault` for what is no identity, `NothingOpened` when no passphrase fits.
+    Raises `StoreTrouble` when the store's keys are not there, `NothingOpened` when none of them opens.
     """
-    if given.strip().upper().startswith(_SECRET_PREFIX):
-        return _parse(given.strip().upper(), "That text")
-    file = Path(given).expanduser()
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_LARGEST_FILE_BYTES)
-    except OSError as fault:
-        raise UsageFault(f"Cannot read the identity file {file}: {fault.strerror}.") from None
-    if data.lstrip().startswith((_ARMOR, _AGE)):
-        data = _unwrap(file, data, passphrases)
-    return _parse(_text_of(file, data), str(file))
-
-
-def open_groups(store_root: Path, identities: Sequence[Identity]) -> tuple[OpenedGroup, ...]:
-    """Every generation of every group that these identities open, oldest first.
-
-    Raises `StoreTrouble` when the store has no keys, `NothingOpened` when none of them opens.
-    """
-    generations = sorted(_generations(store_root), key=lambda found: found[:2])
-    if not generations:
+    if not (store_root / KEYS).is_dir():
         raise StoreTrouble(
-            f"{store_root / KEYS} holds no keys, so nothing here can be opened; is the store mounted?"
+            f"{store_root / KEYS} is not there, so nothing here can be opened; is the store mounted?"
         )
-    opened = []
-    for group, generation, folder in generations:
-        identity = _open_generation(folder, identities)
-        if identity is not None:
-            opened.append(OpenedGroup(group, generation, identity))
-    if not opened:
-        raise NothingOpened(
-            "This key opens none of the household's groups; was it made for another store? "
-            f"Members with a key here: {', '.join(_members(generations)) or 'none'}."
-        )
-    return tuple(opened)
-
-
-def _generations(store_root: Path) -> list[tuple[str, int, Path]]:
-    folders = (store_root / KEYS).glob("*/*")
-    return [(f.parent.name, int(f.name), f) for f in folders if f.name.isdecimal() and f.is_dir()]
-
-
-def _members(generations: Iterable[tuple[str, int, Path]]) -> list[str]:
-    return sorted({file.stem for _, _, folder in generations for file in folder.glob("*.age")})
-
-
-def _open_generation(folder: Path, identities: Sequence[Identity]) -> Identity | None:
-    """The group's identity; it may itself be among those given (unwrapped by hand before)."""
-    recipient_file = folder / "recipient.txt"
-    recipient = recipient_file.read_text("utf-8").strip() if recipient_file.is_file() else ""
-    for identity in identities:
-        if recipient and recipient == _recipient_text(identity):
-            return identity
-    for file in sorted(folder.glob("*.age")):
-        try:
-            text = unseal_bytes(file.read_bytes(), identities).decode("ascii")
-        except WrongIdentity:
-            continue
-        except (CryptoError, UnicodeDecodeError):
-            raise NvrError(
-                f"{file} is damaged; copy it back from a backup, or use another member's key."
-            ) from None
-        return _parse(text, str(file))[0]
-    return None
-
-
-def _recipient_text(identity: Identity) -> str:
-    recipient: Recipient | None = getattr(identity, "recipient", None)
-    return str(recipient) if recipient is not None else ""
-
-
-def _unwrap(file: Path, data: bytes, passphrases: Iterable[str]) -> bytes:
-    try:
-        sealed = dearmor(data.decode("ascii")) if data.lstrip().startswith(_ARMOR) else data
-        if b"\n-> scrypt " not in sealed[:80]:
-            raise UsageFault(f"{file} is sealed, but not by a passphrase: it is not a member's key file.")
-        for passphrase in passphrases:
+    member, identity = member_among(manifest, identities)
+    own = tuple(_given_itself(manifest, identities))
+    opened: list[OpenedGroup] = []
+    faults: list[str] = []
+    if member is not None and identity is not None:
+        for name, generation in _of_member(manifest, member):
             try:
-                return unseal_bytes(sealed, [ScryptIdentity(passphrase)])
-            except WrongIdentity:
-                continue
-    except (DamagedArmor, UnicodeDecodeError):
-        raise UsageFault(f"{file} is damaged: its text was changed or cut off.") from None
-    except CryptoError:
-        raise UsageFault(f"{file} is damaged: it is not a whole key file any more.") from None
-    raise NothingOpened(f"That passphrase does not open {file}.")
+                opened += _opened(store_root, name, generation, member, identity)
+            except _Refused as fault:
+                faults.append(str(fault))
+    if not opened and not own:
+        raise _nothing(manifest, member, faults)
+    return Opening(member, (*own, *opened), tuple(faults))
 
 
-def _text_of(file: Path, data: bytes) -> str:
+def member_among(
+    manifest: Manifest, identities: Sequence[Identity]
+) -> tuple[Member, Identity] | tuple[None, None]:
+    """The member whose recipient one of these identities has, and that identity."""
+    members = {one.recipient: one for one in manifest.members}
+    for identity in identities:
+        member = members.get(str(identity.recipient))
+        if member is not None:
+            return member, identity
+    return None, None
+
+
+class _Refused(Exception):
+    """A generation that should open, and does not."""
+
+
+def _of_member(manifest: Manifest, member: Member) -> Iterator[tuple[str, Generation]]:
+    for group in manifest.groups:
+        if group.name in member.groups:
+            for generation in group.generations:
+                yield group.name, generation
+
+
+def _given_itself(manifest: Manifest, identities: Sequence[Identity]) -> Iterator[OpenedGroup]:
+    """The generations whose own identity a person gave, unwrapped by hand before."""
+    by_recipient = {str(identity.recipient): identity for identity in identities}
+    for group in manifest.groups:
+        for generation in group.generations:
+            if generation.recipient in by_recipient:
+                yield OpenedGroup(group.name, generation.number, by_recipient[generation.recipient])
+
+
+def _opened(
+    store_root: Path, group: str, generation: Generation, member: Member, identity: Identity
+) -> list[OpenedGroup]:
+    """The generation; none when it was destroyed. Raises _Refused."""
+    file = wrapped_file(store_root, group, generation.number, member.name)
+    what = f"generation {generation.number} of {group}"
+    if not file.parent.is_dir():
+        return []
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageFault(f"{file} is not an identity file, nor a recovery sheet.") from None
-    if text.lstrip()[:15].lower().startswith(("<!doctype", "<html")):
-        found = identity_in_sheet(text)
-        if found is None:
-            raise UsageFault(f"{file} is a web page without an identity in it.")
-        return found
-    return text
-
-
-def _parse(text: str, what: str) -> list[Identity]:
-    try:
-        identities = parse_identities(text)
-    except BadIdentity:
-        identities = []
-    if not identities:
-        raise UsageFault(
-            f"{what} is not an identity; give a key file, a recovery sheet, or the sheet's text."
+        text = unseal_bytes(file.read_bytes(), [identity]).decode("ascii")
+        found = parse_identities(text)[0]
+    except OSError as fault:
+        raise _Refused(
+            f"{file} is missing or cannot be read ({fault.strerror}), so {what} cannot be opened: "
+            "copy it back from a backup, or use another member's key."
+        ) from None
+    except WrongIdentity:
+        raise _Refused(
+            f"{file} is sealed to somebody else than {member.name}, so {what} cannot be opened: it was "
+            "exchanged. Copy it back from a backup, or use another member's key."
+        ) from None
+    except (CryptoError, BadIdentity, UnicodeDecodeError):
+        raise _Refused(
+            f"{file} is damaged, so {what} cannot be opened: copy it back from a backup, or use another "
+            "member's key."
+        ) from None
+    if str(found.recipient) != generation.recipient:
+        raise _Refused(
+            f"{file} holds another identity than that of {what}: it was exchanged. Copy it back from a "
+            "backup, or use another member's key."
         )
-    return identities
+    return [OpenedGroup(group, generation.number, found)]
+
+
+def _nothing(manifest: Manifest, member: Member | None, faults: Sequence[str]) -> NvrError:
+    if faults:
+        return NothingOpened(faults[-1])
+    if member is not None:
+        return NothingOpened(f"Nothing of what {member.name} may open is left: its footage has expired.")
+    names = ", ".join(one.name for one in manifest.members)
+    return NothingOpened(
+        "This key opens none of the household's groups; was it made for another store, or removed? "
+        f"Members with a key here: {names}."
+    )

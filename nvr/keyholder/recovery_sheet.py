@@ -15,19 +15,24 @@ from importlib import resources
 
 import segno
 
+from pipeline.household.fingerprint import fingerprint
+
+SHEET_FILE = "recovery-sheet.html"
 _TEMPLATE = "recovery-sheet.html"
 _IDENTITY = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """What stands on a sheet. `made` is local time."""
+    """What stands on a sheet. `made` is local time, `root` is what the household is known by."""
 
     identity_text: str = field(repr=False)
     recipient_text: str
     household: str
     device: str
     made: datetime
+    member: str
+    root: bytes
 
 
 def sheet_html(facts: SheetFacts) -> str:
@@ -38,6 +43,9 @@ def sheet_html(facts: SheetFacts) -> str:
         "made": facts.made.strftime("%-d %B %Y, %H:%M"),
         "identity": facts.identity_text,
         "recipient": _shortened(facts.recipient_text),
+        "member": facts.member,
+        "fingerprint": fingerprint(facts.root),
+        "root": facts.root.hex(),
     }
     page = resources.files(__package__).joinpath(_TEMPLATE).read_text("utf-8")
     for name, text in plain.items():

@@ -16,6 +16,8 @@ import pytest
 from crypto.recipient import parse_recipient
 from nvr.keyholder.household import HouseholdPlan, make_household
 from nvr.keyholder.recovery_sheet import identity_in_sheet
+from pipeline.household.choosing import choose
+from pipeline.household.files import read_household
 from pipeline.store import Store, open_segment
 from tests.support.footage import clip
 from tests.support.household import STREET, until
@@ -43,7 +45,7 @@ def folder(tmp_path: Path, member: str) -> Path:
     make_household(plan)
     info, packets = read_packets(clip(audio="aac"))
     recorded = record(info, packets, BEGAN_NS, target_s=10, sequence=42)[0]
-    recipient = parse_recipient((plan.generation_directory / "recipient.txt").read_text().strip())
+    recipient = parse_recipient(choose(read_household(plan.store_root).manifest, "front", 0).recipient)
     segment = open_segment(Store(plan.store_root), recorded.mark, [recipient])
     segment.append(recorded.plaintext, recorded.duration_ns)
     published = segment.finish(10_000_000_000)

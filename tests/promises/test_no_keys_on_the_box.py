@@ -23,7 +23,8 @@ from crypto.identity import Identity
 from crypto.payload import NONCE_BYTES, derive
 from crypto.unseal import open_stream
 from nvr.errors import NvrError
-from nvr.keyholder.opening import footage_identities, member_identities, open_groups
+from nvr.keyholder.given import member_identities
+from nvr.keyholder.opening import footage_identities
 from tests.support.canaries import family, files_below
 from tests.support.faulty import faulty_camera
 from tests.support.footage import clip
@@ -164,7 +165,7 @@ def forms(secret: bytes) -> tuple[bytes, ...]:
 def opens(key_file: Path, segment: Path, store: Path) -> bool:
     """Whether what a file holds, as a person would give it to the keyholder, opens a segment."""
     try:
-        identities = [one.identity for one in open_groups(store, member_identities(str(key_file), []))]
+        identities = footage_identities(str(key_file), store, [])
     except NvrError:
         return False
     try:

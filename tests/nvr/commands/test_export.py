@@ -16,6 +16,8 @@ from nvr.cli import main
 from nvr.errors import FAULT, USAGE, WRONG_IDENTITY, UsageFault
 from nvr.keyholder.export_files import ExportFiles
 from pipeline import walk
+from pipeline.household.choosing import choose
+from pipeline.household.files import read_household
 from pipeline.model import Kind, StreamName
 from pipeline.names import StoredSegment, hour_directory
 from pipeline.store import SegmentFile, Store, open_segment, recover
@@ -48,8 +50,7 @@ class House:
         return self.folder / "out.mp4"
 
     def recipients(self) -> Sequence[Recipient]:
-        (text,) = (self.store.root / "keys").glob("*/*/recipient.txt")
-        return [parse_recipient(text.read_text().strip())]
+        return [parse_recipient(choose(read_household(self.store.root).manifest, "front", 0).recipient)]
 
     def begin(self, recorded: Recorded) -> SegmentFile:
         """The segment in the store with everything in it, not finished."""
@@ -244,7 +245,7 @@ def test_a_strangers_identity_opens_nothing(house: House, capsys: pytest.Capture
     theirs = next(p for p in (strange / "keys").iterdir() if p.suffix != ".html")
     capsys.readouterr()
     assert house.export("--identity", theirs) == WRONG_IDENTITY
-    assert "opens none of the household's groups" in capsys.readouterr().err
+    assert "This key is not for this store" in capsys.readouterr().err
     assert leftovers(house) == []
 
 
