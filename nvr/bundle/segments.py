@@ -32,7 +32,7 @@ def compare_segments(
 ) -> tuple[frozenset[Place], list[Finding]]:
     """Those that are what their record says, and what is wrong with others. Raises OSError.
 
-    Without the `whole_chain`, that a segment has no record is the fault of what was said of the chain's files.
+    Without the `whole_chain`, that a segment has no record is the fault of files named already.
     """
     here, findings = set(), []
     for path in filter(is_sound, document.files):

@@ -33,7 +33,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if document is not None:
         yield from _heading(verdict, document)
     for finding in verdict.findings[:MOST_SHOWN]:
-        yield f"WRONG  {finding}"
+        yield f"WRONG  {_clean(str(finding))}"
     if more := verdict.findings[MOST_SHOWN:]:
         yield f"WRONG  and {len(more)} more files."
     if document is None or verdict.findings:
@@ -108,8 +108,8 @@ def _signed(verdict: Verdict, document: Document) -> Iterator[str]:
         yield "Nothing here bears the recorder's signature: all of it is the exporter's word."
         return
     yield (
-        f"The recorder last signed this at {_at(verdict.signed_ms)}, with a day key that the household's owners "
-        "vouch for."
+        f"The recorder last signed this at {_at(verdict.signed_ms)}, with a day key that owners of the "
+        "household vouch for."
     )
     yield "What this proves:"
     yield "- these files are what the recorder sealed and signed, unaltered and in their order;"
