@@ -68,6 +68,7 @@ class ChainKeeper:
         """Exchanges the day key when that is due, or sooner for a damaged chain; whether it did. Raises
         ChainBusy, OSError.
         """
+        self._make_state_dir()
         label = read_label(self.place.day_key)
         if label is None or self.place.next_key.exists() or not is_ready(self.place):
             prepare(self.place, now_ms, self._disk)
@@ -79,11 +80,13 @@ class ChainKeeper:
         if not (is_due(label, now_ms, sure=sure, seen_ns=seen_ns) or (damaged and seen_ns >= HOUR_NS)):
             return False
         rotate(self.place, label.number, now_ms, self._disk)
+        self._seen, self._since_ns = label.number + 1, boot_ns
         return True
 
     @contextlib.contextmanager
     def turn(self, now_ms: int) -> Iterator[KeyLabel]:
         """Holds the day key's lock shared, the key being certified. Raises ChainBusy, OSError."""
+        self._make_state_dir()
         for _ in range(2):
             with locked(self.place.lock, alone=False):
                 if (label := self._ready()) is not None:
@@ -91,6 +94,9 @@ class ChainKeeper:
                     return
             prepare(self.place, now_ms, self._disk)
         raise ChainBusy("the day key is being exchanged")
+
+    def _make_state_dir(self) -> None:
+        self.place.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _ready(self) -> KeyLabel | None:
         label = read_label(self.place.day_key)
@@ -134,6 +140,7 @@ class ChainLog:
             if data:
                 self._write(data)
                 self._fold, self._size_bytes = fold, self._size_bytes + len(data)
+                self._flush()
             return Head(fold.number, fold.count, fold.head)
 
     def standing(self, now_ms: int) -> Fold:
@@ -220,14 +227,20 @@ class ChainLog:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             write_whole(descriptor, data, self._size_bytes, self._disk)
-            if self._durably:
-                self._sync(descriptor)
         finally:
             os.close(descriptor)
 
-    def _sync(self, descriptor: int) -> None:
+    def _flush(self) -> None:
+        """A flush that fails is not tried again, and nothing is appended twice for it: what the disk lost of
+        the chain shows when it is next read.
+        """
+        if not self._durably or self._fold is None:
+            return
+        descriptor = os.open(self._path(self._fold.number), os.O_WRONLY | os.O_CLOEXEC)
         try:
             self._disk.fdatasync(descriptor)
-        except OSError:
-            self._fold = None  # what the disk has of it is looked at anew
-            raise
+        except OSError as error:
+            _log.error("%s: flushing its chain failed: %s", self._camera, error.strerror)
+            self._fold = None
+        finally:
+            os.close(descriptor)
