@@ -15,7 +15,8 @@ from bench.scene import Place, household
 from bench.segments import minute
 from bench.table import Findings, Goal, Row
 from crypto.recipient import parse_recipient
-from nvr.recording import newest_recipient
+from pipeline.household.choosing import choose
+from pipeline.household.files import read_household
 from pipeline.model import SegmentMark, StreamName
 from pipeline.store import Store, open_segment
 from tests.support.household import Household
@@ -54,12 +55,12 @@ def measure(scale: Scale, place: Place) -> Findings:
 def _fill(house: Household, plain: Path, seconds: int) -> float:
     """Records so much by mux and store; the plaintext also goes to `plain`, as one file. Returns seconds."""
     store, at_ns, sequence = Store(house.store), _BEGAN_NS, 0
-    generation, recipient = newest_recipient(house.store, "home")
-    recipients = [parse_recipient(recipient)]
+    choice = choose(read_household(house.store).manifest, _FRONT.camera, _BEGAN_NS // 1_000_000)
+    recipients = [parse_recipient(choice.recipient)]
     with plain.open("wb") as copy:
         while at_ns < _BEGAN_NS + seconds * 1_000_000_000:
             segment = minute()[sequence % len(minute())]
-            mark = SegmentMark(store.device, _FRONT, sequence, at_ns, generation)
+            mark = SegmentMark(store.device, _FRONT, sequence, at_ns, choice.generation)
             file = open_segment(store, mark, recipients)
             pieces = segment.pieces(mark)
             file.append(b"".join(pieces), segment.duration_ns)

@@ -11,7 +11,8 @@ from bench.scene import Place, household
 from bench.table import Findings, Goal, Row
 from crypto.recipient import parse_recipient
 from crypto.seal import seal_bytes
-from nvr.recording import newest_recipient
+from pipeline.household.choosing import choose
+from pipeline.household.files import read_household
 from pipeline.index import Index, index_path
 from pipeline.model import StreamName
 from pipeline.names import SegmentName, StoredSegment
@@ -48,8 +49,8 @@ def measure(scale: Scale, place: Place) -> Findings:
 
 def _fill(house: Household, count: int) -> int:
     """Segments of real names, each a whole age file of nothing; how many."""
-    _, recipient = newest_recipient(house.store, "home")
-    content = seal_bytes(b"", [parse_recipient(recipient)])
+    choice = choose(read_household(house.store).manifest, _STREAMS[0].camera, _BEGAN_MS)
+    content = seal_bytes(b"", [parse_recipient(choice.recipient)])
     each = count // len(_STREAMS)
     for stream in _STREAMS:
         directory = ""

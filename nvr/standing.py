@@ -40,13 +40,17 @@ class StreamStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The whole household. `forecast` has the days of each camera that is recording; None is without end."""
+    """The whole household. `forecast` has the days of each camera that is recording; None is without end.
+
+    `household` has what recorders find wrong with members, groups and generations: clauses for a person.
+    """
 
     supervisor_pid: int
     streams: tuple[StreamStanding, ...]
     disk_bytes: int
     free_bytes: int
     forecast: Mapping[str, float | None]
+    household: tuple[str, ...] = ()
 
     @property
     def footage_bytes(self) -> int:
@@ -77,7 +81,16 @@ def standing_of(located: Located, index: Index) -> Standing:
         disk.f_blocks * disk.f_frsize,
         free_bytes,
         forecast_days(rates, policy_of(located.loaded.config), stored_bytes, free_bytes),
+        household_problems(located),
     )
+
+
+def household_problems(located: Located) -> tuple[str, ...]:
+    """What the recorders report to be wrong with the household, each once."""
+    config = located.loaded.config
+    run_dir = find_run_directory(config.store.run_dir, located.store.device)
+    reports = [read_report(run_dir, camera) for camera in sorted(config.cameras)]
+    return tuple(dict.fromkeys(report.household for report in reports if report and report.household))
 
 
 def _streams(located: Located, index: Index) -> Iterator[StreamStanding]:

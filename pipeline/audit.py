@@ -6,6 +6,7 @@ Invariants that it checks:
 - A `.part` or `.tail` exists only while a recorder holds its camera's lock.
 - Every segment begins as an age file and is long enough for its header, and a finished one has a length that
   a whole age file can have. Whether its chunks are genuine only an identity can tell.
+- The household's manifest and wrapped identities are as `pipeline.keys_audit` says.
 It may run while recorders and retention do: what they change meanwhile is looked at twice before it is
 reported.
 """
@@ -19,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from pipeline import walk
+from pipeline import keys_audit, walk
 from pipeline.envelope import BEGINNING_BYTES, could_be_whole, first_chunk
 from pipeline.model import StreamName
 from pipeline.names import (
@@ -30,6 +31,7 @@ from pipeline.names import (
     INDEX,
     KEYS,
     LOCK,
+    MANIFEST,
     RESERVED_STREAMS,
     HoldName,
     NotAName,
@@ -62,6 +64,9 @@ class Fault(StrEnum):
     LEFTOVER = "left by a recorder that is not running"
     NOT_SEALED = "does not begin like a sealed file"
     TOO_SHORT = "too short: its end is missing"
+    FILE_MISSING = "missing: its member cannot open what is sealed to that generation"
+    NOT_FOLLOWING = "the household's versions do not follow from each other: see nvr member list"
+    OPEN_TO_OTHERS = "others on this machine can read it: chmod 700"
 
 
 # What making the index anew, after recovering leftovers, puts right.
@@ -72,7 +77,7 @@ REPAIRED_BY_REBUILD = frozenset(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong. `path` is relative to the store."""
+    """One thing that is wrong. `path` is relative to the store; in the state directory it is absolute."""
 
     path: str
     fault: Fault
@@ -94,11 +99,14 @@ class KnownSegments(Protocol):
         """The rows of segments that begin in that time."""
 
 
-def check(root: Path, index: KnownSegments, now_s: float) -> Iterator[Finding]:
+def check(root: Path, index: KnownSegments, now_s: float, state_dir: Path | None = None) -> Iterator[Finding]:
     """Everything that is wrong, folder by folder. `now_s` is the wall clock. Raises OSError and
     IndexFault.
     """
     yield from _check_names_around(root)
+    yield from _check_keys(root)
+    if state_dir is not None:
+        yield from _check_state(state_dir)
     for stream in sorted({*walk.streams(root), *index.streams()}):
         is_recording = walk.is_being_recorded(root, stream.camera)
         for hour in _hours(root, stream, index):
@@ -200,6 +208,19 @@ def _check_names_around(root: Path) -> Iterator[Finding]:
         yield from _strangers(root, str(stream), day_start_ms)
         for day in sorted({hour.day for hour in walk.hours(root, stream)}):
             yield from _strangers(root, f"{stream}/{day}", lambda name: hour_start_ms("1970-01-01", name))
+
+
+def _check_keys(root: Path) -> Iterator[Finding]:
+    yield from (Finding(path, Fault.NOT_A_NAME) for path in keys_audit.strangers_in_keys(root))
+    yield from (Finding(path, Fault.FILE_MISSING) for path in keys_audit.missing_files(root))
+    if not keys_audit.is_sound(root):
+        yield Finding(f"{KEYS}/{MANIFEST}", Fault.NOT_FOLLOWING)
+
+
+def _check_state(state_dir: Path) -> Iterator[Finding]:
+    yield from (Finding(path, Fault.NOT_A_NAME) for path in keys_audit.strangers_in_state(state_dir))
+    if keys_audit.open_to_others(state_dir):
+        yield Finding(str(state_dir), Fault.OPEN_TO_OTHERS)
 
 
 def _check_at_the_root(name: str) -> None:

@@ -35,7 +35,7 @@ def check(ctx: click.Context, repair: bool, as_json: bool) -> None:
     if repair:
         _repair(located)
     with open_index(located.store) as index:
-        findings = list(findings_of(located.store.root, index, time.time()))
+        findings = list(findings_of(located.store.root, index, time.time(), located.loaded.state_dir))
     if as_json:
         noun = [{"path": found.path, "fault": found.fault.name.lower()} for found in findings]
         click.echo(json.dumps({"findings": noun}, indent=2))

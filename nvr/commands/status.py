@@ -62,6 +62,7 @@ def as_json_noun(standing: Standing) -> dict[str, Any]:
         "forecast_days": {
             camera: None if days is None else round(days, 2) for camera, days in standing.forecast.items()
         },
+        "household": list(standing.household),
     }
 
 
@@ -120,6 +121,7 @@ def disk_lines(standing: Standing) -> list[str]:
     if standing.forecast:
         kept = ", ".join(f"{camera} {_days(days)}" for camera, days in standing.forecast.items())
         lines.append(f"At the present rate footage is kept about: {kept}.")
+    lines += [f"Household: {problem}." for problem in standing.household]
     if not standing.supervisor_pid:
         lines.append("nvr run is not running.")
     return lines

@@ -12,11 +12,13 @@ import pytest
 from crypto.identity import HybridIdentity
 from crypto.recipient import Recipient
 from pipeline.audit import REPAIRED_BY_REBUILD, Fault, Finding, check
+from pipeline.household.used_marks import UsedMark, make_mark
 from pipeline.index import Index, index_path, rebuild
 from pipeline.model import StreamName
-from pipeline.names import GapMark, SegmentName, StoredSegment
+from pipeline.names import GapMark, SegmentName, StoredSegment, UsedName
 from pipeline.repair import repair
 from pipeline.store import Store, append_gap_mark, hold, lock_camera, lock_store, open_segment, recover
+from tests.support.founding import found
 from tests.support.store_writing import FRONT, NOON_MS, append_fragments, mark, write_segment
 
 
@@ -38,8 +40,9 @@ def recorded(store: Store, recipients: list[Recipient]) -> list[StoredSegment]:
     append_gap_mark(store, GapMark(FRONT, NOON_MS, "stopped"))
     hold(store, "front", 1, 2, 3)
     lock_store(store).release()
-    (store.root / "keys/home/1").mkdir(parents=True)
-    (store.root / "keys/home/1/recipient.txt").touch()
+    found(store.root, store.root.parent / "state")
+    make_mark(store.root, UsedMark("home", 1, UsedName(FRONT, 0)))
+    (store.root / "keys/days.jsonl").touch()
     rebuild(store.root)
     return segments
 

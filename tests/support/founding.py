@@ -86,10 +86,11 @@ class Founded:
         return version
 
     def with_generation(self, group: Group, number: int, from_ms: int) -> Group:
-        """The group with one generation more, whose wrapped identities lie in the store."""
+        """The group with one generation more, in the place of those that would begin later."""
         identity = self.generations[group.name, number] = an_identity(post_quantum=self.post_quantum)
         fresh = Generation(number, str(identity.recipient), from_ms)
-        return replace(group, generations=(*group.generations, fresh))
+        kept = tuple(one for one in group.generations if one.from_ms <= from_ms)
+        return replace(group, generations=(*kept, fresh))
 
     def rotate(self, group: str = "home", from_ms: int = 0) -> Generation:
         """One generation more for a group."""
