@@ -12,6 +12,7 @@ import click
 from nvr.errors import UsageFault
 
 PASSPHRASE_FILE = "NVR_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
+NEW_PASSPHRASE_FILE = "NVR_NEW_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 CAMERA_PASSWORD_FILE = "NVR_CAMERA_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 KEY_FILE_PROMPT = "The passphrase of your key file"
 TRIES = 3

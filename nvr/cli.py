@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from nvr.ending import EXPECTED, say_unexpected, sentence_and_code
+from nvr.errors import StoreTrouble
 
 _COMMANDS = {
     "init": (
@@ -29,6 +30,9 @@ _COMMANDS = {
         "nvr.commands.export:export",
         "Make a playable MP4 of footage, without re-encoding; needs an identity.",
     ),
+    "member": ("nvr.commands.member:member", "List, invite, approve and remove members; join."),
+    "group": ("nvr.commands.group:group", "List and add groups; give a group a new generation."),
+    "key": ("nvr.commands.key:key", "Your own key file: show it, new passphrase, new recovery sheet, drill."),
     "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted, whatever the limits say."),
     "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again; the rest stays held."),
     "check": (
@@ -68,9 +72,12 @@ class LazyGroup(click.Group):
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The configuration to use.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="A store without a configuration."
+)
 @click.version_option(package_name="sealed-nvr", message="%(version)s")
 @click.pass_context
-def nvr(ctx: click.Context, config: Path | None) -> None:
+def nvr(ctx: click.Context, config: Path | None, store: Path | None) -> None:
     """A home video recorder that can write footage and cannot read it.
 
     \b
@@ -80,8 +87,18 @@ def nvr(ctx: click.Context, config: Path | None) -> None:
       nvr --config DIR/nvr.toml run
 
     Without --config, nvr.toml is looked for in this folder, your configuration folder, and /etc/sealed-nvr.
+    With --store, a store or a copy of one is enough: to list, export, verify, and for the household.
     """
-    ctx.obj = config
+    ctx.obj = _checked_store(store, config) if store is not None else config
+
+
+def _checked_store(store: Path, config: Path | None) -> Path:
+    """The store, which `nvr.located` knows by its own file."""
+    if config is not None:
+        raise click.UsageError("Say --config or --store, not both.")
+    if not (store / "store.json").is_file():
+        raise StoreTrouble(f"{store} is not a store: it has no store.json. Is its disk mounted?")
+    return store
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """`nvr` remembers which version of a household it has seen; here, and in the processes started from here."""
+    """`nvr` remembers which version of a household it has seen: here, also when started as a process."""
     place = tmp_path_factory.mktemp("state")
     before = os.environ.get("XDG_STATE_HOME")
     os.environ["XDG_STATE_HOME"] = str(place)

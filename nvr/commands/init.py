@@ -9,13 +9,11 @@ from pathlib import Path
 import click
 
 from nvr.asking import PASSPHRASE_FILE, secret_from_file
-from nvr.errors import UsageFault
+from nvr.commands.household_options import checked_member
 from nvr.invocation import typed_command
-from nvr.keyholder.founding import SHEET_MEMBER
 from nvr.keyholder.household import HouseholdPlan, make_household, refuse_existing
 from nvr.keyholder.passphrase import make_passphrase
 from nvr.local_zone import local_zone
-from pipeline.names import NotAName, member_name
 
 DEVICE_BYTES = 16
 
@@ -49,7 +47,7 @@ def init(directory: Path, member: str, keys_to: Path | None, post_quantum: bool,
     plan = HouseholdPlan(
         directory=directory,
         keys_directory=(keys_to or _default_keys_directory(directory)).expanduser().absolute(),
-        member=_checked_member(member),
+        member=checked_member(member),
         device=os.urandom(DEVICE_BYTES),
         now=datetime.now(local_zone()),
         passphrase="" if no_passphrase else secret_from_file(PASSPHRASE_FILE) or make_passphrase(),
@@ -61,16 +59,6 @@ def init(directory: Path, member: str, keys_to: Path | None, post_quantum: bool,
 
 def _default_keys_directory(directory: Path) -> Path:
     return Path("~/sealed-nvr-keys") / (directory.name or "home")
-
-
-def _checked_member(name: str) -> str:
-    try:
-        member_name(name)
-    except NotAName as fault:
-        raise UsageFault(f"{fault}.") from None
-    if name.startswith(SHEET_MEMBER):
-        raise UsageFault(f'"{name}" is what a recovery sheet is called; choose another name.')
-    return name
 
 
 def _bold(text: object) -> str:

@@ -89,9 +89,9 @@ def removed(manifest: Manifest, making: Making, name: str) -> Change:
     return _with_groups(rest, making, set(member.groups))
 
 
-def replaced(manifest: Manifest, making: Making, name: str, newcomer: Member) -> Change:
-    """With `newcomer` in the place of that member (if there is one); everybody's generations are new."""
-    rest = tuple(one for one in manifest.members if one.name != name)
+def replaced(manifest: Manifest, making: Making, names: AbstractSet[str], newcomer: Member) -> Change:
+    """With `newcomer`, an owner, in the place of these members; every group has a new generation."""
+    rest = tuple(one for one in manifest.members if one.name not in names)
     changed = replace(manifest, members=_sorted(replace(manifest, members=rest), newcomer))
     return _with_groups(changed, making, {group.name for group in manifest.groups})
 

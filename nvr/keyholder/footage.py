@@ -26,7 +26,7 @@ from nvr.keyholder.unfinished import growing_plaintext, unfinished_plaintext
 from pipeline import walk
 from pipeline.boxes import BadBox
 from pipeline.model import SegmentMark, StreamName
-from pipeline.names import HOUR_MS, LONGEST_MS, PART_SUFFIX, NotAName, PartName, SegmentName
+from pipeline.names import HOUR_MS, LONGEST_MS, PART_SUFFIX, NotAName, PartName, SegmentName, StoredSegment
 from pipeline.store import Store
 
 _MS = 1_000_000
@@ -73,7 +73,7 @@ def _in_hour(root: Path, hour: walk.Hour) -> Iterator[Found]:
     before = walk.entries(root / hour.path)  # looked at first: what is published meanwhile is in one of both
     published = walk.segments(root, hour)
     for segment in published:
-        yield _found(root / segment.path, segment.stream, segment.name, segment.size_bytes)
+        yield found_of(root, segment)
     sequences = {segment.name.sequence for segment in published}
     for entry in before:
         if not entry.name.endswith(PART_SUFFIX):
@@ -94,6 +94,11 @@ def _size_bytes(part: Path) -> int:
         return part.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def found_of(root: Path, segment: StoredSegment) -> Found:
+    """A published segment of the store `root`."""
+    return _found(root / segment.path, segment.stream, segment.name, segment.size_bytes)
 
 
 def _found(path: Path, stream: StreamName, name: SegmentName, size_bytes: int) -> Found:

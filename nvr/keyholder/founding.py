@@ -53,9 +53,7 @@ class Founded:
         )
 
 
-def found(
-    founders: Founders, device: bytes, day_key: bytes | None, now: datetime, make: MakeIdentity
-) -> Founded:
+def found(founders: Founders, device: bytes, day_key: bytes, now: datetime, make: MakeIdentity) -> Founded:
     """A household whose store is `device`, with its first day key (public). Raises NotAllowed."""
     now_ms = round(now.timestamp() * 1000)
     grown = first_generations(GROUP, (), now_ms, make)
@@ -69,7 +67,7 @@ def found(
         default_group=GROUP,
         members=tuple(sorted((_owner(*one) for one in people), key=lambda one: one.name)),
         groups=(grown.group,),
-        devices=(Device(device, day_key, now_ms),) if day_key else (),
+        devices=(Device(device, day_key, now_ms),),
     )
     signed = SignedManifest(manifest, sign(PURPOSE, to_noun(manifest), member_key(founders.identity)))
     check_first(signed)

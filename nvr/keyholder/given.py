@@ -63,6 +63,17 @@ def unwrapped_text(file: Path, passphrases: Iterable[str]) -> tuple[str, bytes |
     return _text_of(file, data)
 
 
+def check_identity(text: str, what: str) -> None:
+    """Returns if the text is that of an identity file. Raises `UsageFault`."""
+    _parse(text, what)
+
+
+def is_sheet(file: Path) -> bool:
+    """Whether this is a recovery sheet's page. Raises OSError."""
+    with file.open("rb") as opened:
+        return _is_page(opened.read(400).decode("utf-8", "replace"))
+
+
 def is_wrapped(data: bytes) -> bool:
     """Whether this looks like a sealed file."""
     return data.lstrip().startswith((_ARMOR, _AGE))
@@ -90,12 +101,16 @@ def _text_of(file: Path, data: bytes) -> tuple[str, bytes | None]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise UsageFault(f"{file} is not an identity file, nor a recovery sheet.") from None
-    if text.lstrip()[:15].lower().startswith(("<!doctype", "<html")):
+    if _is_page(text):
         found = identity_in_sheet(text)
         if found is None:
             raise UsageFault(f"{file} is a web page without an identity in it.")
         return found, root_in(text)
     return text, root_in(text)
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip()[:15].lower().startswith(("<!doctype", "<html"))
 
 
 def _parse(text: str, what: str) -> tuple[Identity, ...]:

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,12 +26,15 @@ from nvr.keyholder.new_files import NewFiles, taken_back_on_failure
 from nvr.keyholder.opening import holder_of, open_generations
 from nvr.keyholder.recovery_sheet import SHEET_FILE, SheetFacts, sheet_html
 from nvr.keyholder.wrapped_files import generation_folder
+from pipeline.chain.day_key import first_day_key
 from pipeline.household.fingerprint import fingerprint
+from pipeline.household.remembered import Remembered, remember
 from pipeline.names import HOLDS, KEYS, MANIFEST, STORE_FILE, manifest_path
 from pipeline.store.layout import create
 
 STORE = "store"
 STATE = "state"
+STATE_FILES = ("day.key", "day.lock", "household.json", "household.lock")
 
 RandomBytes = Callable[[int], bytes]
 
@@ -114,10 +116,11 @@ def make_household(plan: HouseholdPlan, random: RandomBytes = os.urandom) -> str
     with taken_back_on_failure() as made:
         _make_store(plan, made)
         made.folder(plan.state_directory)
+        made.paths += [plan.state_directory / name for name in STATE_FILES]
         founded = found(
             founders,
             plan.device,
-            None,
+            first_day_key(plan.state_directory, round(plan.now.timestamp() * 1000)),
             plan.now,
             lambda: make_identity(random, post_quantum=plan.post_quantum),
         )
@@ -162,8 +165,7 @@ def _write_manifest(plan: HouseholdPlan, founded: Founded, made: NewFiles, rando
     path = plan.store_root / manifest_path(1)
     made.folder(path.parent, mode=0o755)
     made.file(path, bytes(founded.signed), mode=0o644)
-    noun = {"root": founded.root.hex(), "line": bytes(founded.signed).decode("ascii")}
-    made.file(plan.state_directory / "household.json", json.dumps(noun) + "\n")
+    remember(plan.state_directory, Remembered(founded.root, founded.signed))
 
 
 def _prove(plan: HouseholdPlan, founded: Founded) -> None:
