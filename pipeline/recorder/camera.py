@@ -1,8 +1,8 @@
 """A recorder: everything that one camera needs, in one process. This is the picture of the pipeline's half.
 
-    source ─► clock ─► segmenter ─► backlog ─► mux ─► seal ─► store ─► index
+    source ─► clock ─► segmenter ─► backlog ─► mux ─► seal ─► store ─► chain, index
        └────► tap
-    └── a thread per stream ──────┘ └── the writer's thread ──────┘ └ its own
+    └── a thread per stream ──────┘ └── the writer's thread ──────┘ └ their own
 
 It begins with what a crash may have left, and ends by publishing what it has. An error that nobody foresaw
 ends the process: the supervisor starts it anew, and what was written is recovered.
@@ -16,10 +16,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from pipeline.chain.log import ChainKeeper, ChainPlace
 from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.health import CameraReport, StreamHealth, write_report
 from pipeline.model import StreamName
+from pipeline.names import StoredSegment
 from pipeline.recorder.backlog import Backlog
+from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.recorder.refusals import Refusals
 from pipeline.recorder.sealing import Sealing
 from pipeline.recorder.settings import RecorderSettings
@@ -54,7 +57,7 @@ class Recorder:
         self._started_ms = time.time_ns() // 1_000_000
         newest_sure_ns = catalogue.newest_sure_ns()
         self._sealing = Sealing(store.root, settings.state_dir, settings.camera, newest_sure_ns)
-        _recover(store, settings.camera, catalogue)
+        recovered = _recover(store, settings.camera, catalogue)
         self._reconnecting = Reconnecting(settings.retry_pauses_s, Refusals(settings.refused_pauses_s))
         self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
         self._lanes = [self._lane(store, StreamName(settings.camera, name)) for name in settings.sources]
@@ -63,6 +66,7 @@ class Recorder:
         self._observe_clock()
         self._taps = {lane.name.stream: self._tap(lane) for lane in self._lanes}
         self._flush = GroupFlush(store, settings.run_dir)
+        self._chaining = self._make_chaining(store, recovered)
         self._writer = Writer(
             store,
             self._sealing,
@@ -70,12 +74,14 @@ class Recorder:
             self._backlog,
             self._flush,
             catalogue,
+            self._chaining,
             settings.flush_s,
             stop,
         )
 
     def run(self) -> None:
         """Until `stop` is set: then the streams end, and the writer publishes what there is."""
+        self._chaining.start()
         writer = self._thread("writer", self._writer.run)
         streams = [self._thread(f"{lane.name.stream}-demux", self._stream(lane).run) for lane in self._lanes]
         while not self._stop.wait(_REPORT_S):
@@ -87,6 +93,7 @@ class Recorder:
         writer.join()
         for tap in self._taps.values():
             tap.close()
+        self._chaining.stop()
         self._flush.close()
         self._report()
         if self._failed.is_set():
@@ -105,7 +112,18 @@ class Recorder:
         )
 
     def _lane(self, store: Store, name: StreamName) -> Lane:
-        return Lane(name, StreamHealth(), self._sealing.next_sequence(name, last_sequence(store, name)))
+        last = max(last_sequence(store, name), next_in_chain(store.root, name) - 1)
+        return Lane(name, StreamHealth(), self._sealing.next_sequence(name, last))
+
+    def _make_chaining(self, store: Store, recovered: tuple[StoredSegment, ...]) -> Chaining:
+        place = ChainPlace(store.root, self._settings.state_dir, store.device)
+        return Chaining(
+            ChainKeeper(place),
+            self._settings.camera,
+            Beginnings(recovered, {lane.name: lane.next_sequence for lane in self._lanes}),
+            lambda: not any(lane.health.clock_unsure for lane in self._lanes),
+            durably=not self._flush.own_file_system,
+        )
 
     def _tap(self, lane: Lane) -> TapServer:
         path = self._settings.run_dir / tap_path(self._settings, lane.name.stream)
@@ -160,13 +178,14 @@ class Recorder:
             _log.error("the report cannot be written: %s", error.strerror)
 
 
-def _recover(store: Store, camera: str, catalogue: Catalogue) -> None:
+def _recover(store: Store, camera: str, catalogue: Catalogue) -> tuple[StoredSegment, ...]:
     recovered = recover(store, camera)
     for segment in recovered.published:
         _log.warning("%s: recovered %s of an interrupted recording", segment.stream, segment.name)
         catalogue.published(segment)
     for failure in recovered.failures:
         _log.error("%s", failure)
+    return recovered.published
 
 
 def _place(error: BaseException) -> str:

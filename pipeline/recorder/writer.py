@@ -6,8 +6,8 @@ Rules:
 - A failed flush abandons the segment: the stream begins a new one at its next keyframe, and what start-up
   would recover is recovered as soon as the disk works again.
 - Writing goes on while a flush is under way (`flusher`); what it allows happens when it has ended.
-- A segment gets its index row when its name is durable; or, if the flush of its name failed, all the same:
-  the file is there, and retention must count it.
+- A segment gets into the chain and the index when its name is durable; or, if the flush of its name failed,
+  all the same: the file is there, and retention must count it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pipeline.content import Content
 from pipeline.durable import DISK, DiskCalls
 from pipeline.health import StreamHealth
 from pipeline.model import Fragment, SegmentMark, StreamInfo, StreamName
@@ -73,6 +74,19 @@ class Catalogue(Protocol):
         """How many entries are not in it yet."""
 
 
+class Chain(Protocol):
+    """Who remembers what has been published and why recording stopped; must neither block nor raise."""
+
+    def published(self, segment: StoredSegment, generation: int, content: Content) -> None:
+        """The segment has its name, and `content` was written."""
+
+    def found(self, segment: StoredSegment) -> None:
+        """The segment was recovered from what a failed flush left."""
+
+    def marked(self, mark: GapMark) -> None:
+        """The gap mark is durable."""
+
+
 @dataclass(slots=True)
 class Lane:
     """One stream as the writer sees it. `cut` asks the stream's own thread to begin a new segment."""
@@ -113,6 +127,7 @@ class Writer:
         backlog: Backlog[WriterItem],
         flush: GroupFlush,
         catalogue: Catalogue,
+        chain: Chain,
         flush_s: float,
         stop: threading.Event,
         disk: DiskCalls = DISK,
@@ -124,6 +139,7 @@ class Writer:
         self._backlog = backlog
         self._flusher = Flusher(flush, backlog.put, f"{lanes[0].name.camera}-flush")
         self._catalogue = catalogue
+        self._chain = chain
         self._flush_ns = round(flush_s * 1e9)
         self._stop = stop
         self._tick_ns = next_tick_ns(time.monotonic_ns(), self._flush_ns)
@@ -158,6 +174,7 @@ class Writer:
         if isinstance(item, GapMark):
             mark = item
             if self._insist(lambda: append_gap_mark(self._store, mark)):
+                self._chain.marked(mark)
                 self._catalogue.marked(mark)
             return
         lane = self._lanes[item.stream]
@@ -243,6 +260,10 @@ class Writer:
         file.settle()
         lane.health.segments += 1
         lane.health.last_segment_end_ms = segment.name.end_ms
+        self._tell(file, segment)
+
+    def _tell(self, file: SegmentFile, segment: StoredSegment) -> None:
+        self._chain.published(segment, file.mark.generation, file.content)
         self._catalogue.published(segment)
 
     def _tick(self) -> None:
@@ -276,7 +297,7 @@ class Writer:
             lane.cut.set()
         lane.sealed = [other for other in lane.sealed if other is not file]
         for _, segment in [one for one in lane.unsettled if one[0] is file]:
-            self._catalogue.published(segment)  # it has its name, though a power cut may take that back
+            self._tell(file, segment)  # it has its name, though a power cut may take that back
         lane.unsettled = [(other, segment) for other, segment in lane.unsettled if other is not file]
         file.abandon()
         self._abandoned = True
@@ -288,6 +309,7 @@ class Writer:
         kept = frozenset(file.part_path for lane in self._lanes.values() for file in lane.files())
         camera = next(iter(self._lanes.values())).name.camera
         for segment in recover(self._store, camera, kept).published:
+            self._chain.found(segment)
             self._catalogue.published(segment)
 
     def _insist(self, action: Callable[[], object], lane: Lane | None = None) -> bool:

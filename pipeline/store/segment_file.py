@@ -20,8 +20,10 @@ from enum import Enum
 from pathlib import Path
 
 from crypto.errors import CryptoError
+from crypto.header import header_end
 from crypto.recipient import Recipient
 from crypto.seal import SealWriter, seal_bytes
+from pipeline.content import Content, ContentHash
 from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories, rename_without_replacing
 from pipeline.model import SegmentMark
 from pipeline.names import PartName, StoredSegment, hour_directory
@@ -105,7 +107,8 @@ class SegmentFile:
         self._named_for_good = False
         self._state = _State.OPEN
         self._published: StoredSegment | None = None
-        self._writer = SealWriter(recipients, part.hold)
+        self._content = ContentHash()
+        self._writer = SealWriter(recipients, self._take)
 
     @property
     def mark(self) -> SegmentMark:
@@ -128,6 +131,11 @@ class SegmentFile:
         return self._part.size_bytes
 
     @property
+    def content(self) -> Content:
+        """What the file holds, for the chain; final once `seal` was called."""
+        return self._content.content()
+
+    @property
     def failed(self) -> bool:
         """Whether a flush failed, so that only `abandon` is left."""
         return self._state is _State.FAILED
@@ -145,6 +153,14 @@ class SegmentFile:
         self._duration_ns = duration_ns
         self._log_tail()
         self.retry()
+
+    def _take(self, sealed: bytes) -> None:
+        """What the seal hands out; the first is all of the header, and the nonce."""
+        self._part.hold(sealed)
+        end = 0 if self._content.size_bytes else header_end(sealed) or 0
+        if end:
+            self._content.header(sealed[:end])
+        self._content.payload(sealed[end:] if end else sealed)
 
     def _log_tail(self) -> None:
         begin = max(self._writer.sealed_bytes, self._logged_end)

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from crypto.unseal import unseal_bytes
+from pipeline.chain.content import content_of
+from pipeline.content import Content
 from pipeline.durable import DiskCalls
 from pipeline.health import State, StreamHealth
 from pipeline.model import Codec, Kind, Packet, StreamInfo, StreamName, Track
@@ -78,6 +80,24 @@ class Told:
         return None
 
 
+@dataclass
+class Chained:
+    """What the chain would have been told."""
+
+    segments: list[tuple[StoredSegment, int, Content]] = field(default_factory=list)
+    recovered: list[StoredSegment] = field(default_factory=list)
+    marks: list[GapMark] = field(default_factory=list)
+
+    def published(self, segment: StoredSegment, generation: int, content: Content) -> None:
+        self.segments.append((segment, generation, content))
+
+    def found(self, segment: StoredSegment) -> None:
+        self.recovered.append(segment)
+
+    def marked(self, mark: GapMark) -> None:
+        self.marks.append(mark)
+
+
 class Rig:
     """A writer at work on a store of its own, fed with seconds of video."""
 
@@ -85,6 +105,7 @@ class Rig:
         self.store: Store = create(root / "store", _DEVICE, datetime(2026, 11, 22, tzinfo=UTC))
         self.identity = found(self.store.root, root / "state").identity()
         self.disk, self.told, self.stop = Disk(), Told(), threading.Event()
+        self.chained = Chained()
         self.lane = Lane(_NAME, StreamHealth(state=State.RECORDING), 7)
         self.backlog: Backlog[WriterItem] = Backlog(1 << 20)
         self.segmenter = Segmenter(4.0)
@@ -98,6 +119,7 @@ class Rig:
             self.backlog,
             self.flush,
             self.told,
+            self.chained,
             0.05,
             self.stop,
             self.disk.calls(),
@@ -176,6 +198,11 @@ def test_everything_is_published_in_order_and_told_once(rig: Rig) -> None:
     assert not list(rig.store.root.rglob("*.part"))
     assert not list(rig.store.root.rglob("*.tail"))
     assert rig.lane.health.segments == 3
+    assert [segment for segment, _, _ in rig.chained.segments] == rig.told.segments
+    for segment, generation, content in rig.chained.segments:
+        with (rig.store.root / segment.path).open("rb", buffering=0) as file:
+            assert content_of(file, unfinished=False) == content
+        assert generation == 1
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -230,6 +257,7 @@ def test_a_failed_flush_costs_one_segment_and_is_not_hidden(tmp_path: Path) -> N
     unfinished = [s for s in rig.told.segments if s.name.unfinished]
     assert whole == list(range(20, 100))
     assert [s.name.sequence for s in unfinished] == [7]  # recovered as soon as the disk worked again
+    assert rig.chained.recovered == unfinished
 
 
 def test_a_flush_that_fails_behind_waiting_footage_costs_one_segment(tmp_path: Path) -> None:
@@ -312,6 +340,6 @@ def test_a_gap_mark_is_told_when_it_is_durable(rig: Rig) -> None:
     mark = GapMark(_NAME, _START_NS // 1_000_000, "camera silent")
     rig.backlog.put(mark)
     rig.finish()
-    assert rig.told.marks == [mark]
+    assert rig.told.marks == rig.chained.marks == [mark]
     (file,) = (rig.store.root / "front/gaps").iterdir()
     assert "camera silent" in file.read_text()
