@@ -22,6 +22,7 @@ from nvr.recorder_process import RecorderProcess, Starter, report_time_ns, start
 from nvr.recording_plan import RecordingPlan, plan_for
 from nvr.retention_policy import policy_of
 from nvr.run_directory import make_run_directory, run_directory
+from nvr.spent_generations import SpentGenerations
 from nvr.upkeep import Upkeep
 from nvr.wake import Wake
 from pipeline.health import State, StreamReport, read_report, report_path
@@ -41,7 +42,8 @@ def supervise(file: Path) -> None:
     device = store.device
     run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
     with lock_store(store):
-        upkeep = Upkeep(store, policy_of(loaded.config))
+        spent = SpentGenerations(store.root, loaded.state_dir)
+        upkeep = Upkeep(store, policy_of(loaded.config), spent=spent)
         Supervisor(loaded, make_run_directory(run_dir), upkeep).run()
 
 

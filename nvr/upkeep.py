@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nvr.newest_footage import newest_sure_ns
 from nvr.quantities import format_size
+from nvr.spent_generations import SpentGenerations
 from pipeline import walk
 from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.expiry import Pass, run_pass
@@ -33,10 +34,13 @@ log = logging.getLogger(__name__)
 class Upkeep:
     """Runs passes again and again until stopped. Making one does no I/O."""
 
-    def __init__(self, store: Store, policy: Policy, run: Run = run_pass) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, run: Run = run_pass, spent: SpentGenerations | None = None
+    ) -> None:
         self._store = store
         self._policy = policy
         self._run_pass = run
+        self._spent = spent
         self._trust: ClockTrust | None = None
         self._said: dict[str, float] = {}
         self._removed, self._freed_bytes = 0, 0
@@ -78,12 +82,15 @@ class Upkeep:
         """One pass; returns how many seconds until the next."""
         try:
             self._store.open_check()
-            done = self._run_pass(self._store.root, self._policy, self._now_ms())
+            now_ms = self._now_ms()
+            done = self._run_pass(self._store.root, self._policy, now_ms)
             free_bytes = _free_bytes(self._store.root)
         except (StoreError, OSError) as fault:
             self._say(logging.ERROR, f"nothing is deleted: {fault}")
             return HURRIED_PASS_S
         self._tell(done)
+        if self._spent is not None:
+            self._spent.tend(now_ms, time.monotonic(), removed=done.removed, say=self._say)
         hurried = done.again or free_bytes < self._policy.min_free_bytes * NEAR
         return HURRIED_PASS_S if hurried else PASS_S
 

@@ -273,6 +273,20 @@ class Index:
         with told_apart():
             return [row[0] for row in self._connection.execute(sql, (self._known(stream), first, last))]
 
+    def has_sequences(self, stream: StreamName, first: int, before: int | None) -> bool:
+        """Whether the stream has a segment numbered `first` or above, and below `before` if that is given."""
+        sql = "SELECT 1 FROM segment WHERE stream = ?1 AND seq >= ?2 AND (?3 IS NULL OR seq < ?3) LIMIT 1"
+        with told_apart():
+            found = self._connection.execute(sql, (self._known(stream), first, before)).fetchone()
+        return found is not None
+
+    def oldest_start_ms(self) -> int | None:
+        """The earliest start of all segments, by whatever clock; None when there are none."""
+        sql = "SELECT min((SELECT min(start_ms) FROM segment WHERE stream = id)) FROM stream"
+        with told_apart():
+            found: int | None = self._connection.execute(sql).fetchone()[0]
+        return found
+
     def gap_marks(self, stream: StreamName, from_ms: int, to_ms: int) -> list[GapMark]:
         """Why recording stopped, at or after `from_ms` and before `to_ms`."""
         sql = "SELECT at_ms, reason FROM gap WHERE stream = ? AND at_ms >= ? AND at_ms < ? ORDER BY 1, 2"
