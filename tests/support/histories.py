@@ -23,7 +23,7 @@ CAMERAS = ("door", "garden", "hall")
 
 @dataclass
 class Play:
-    """A household in the making: whose identities there are, and a source of the same randomness each time."""
+    """A household in the making: whose identities there are, and randomness that is the same each time."""
 
     random: random.Random
     people: dict[str, AnIdentity] = field(default_factory=dict)

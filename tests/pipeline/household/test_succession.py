@@ -155,8 +155,8 @@ def test_what_is_refused_below_is_well_otherwise() -> None:
         (_of(devices=OLD.devices[::-1]), "devices are out of order"),
         (_of(devices=OLD.devices[:1]), "a device is gone"),
         (_of(devices=(*OLD.devices, Device(bytes([2] * 16), bytes(32), 0))), "day key .* twice"),
-        (_members(name="Bob"), "cannot be a member's name"),
-        (_members(name="../bob"), "cannot be a member's name"),
+        (_members(name="boB"), "cannot be a member's name"),
+        (_members(name="b/../ob"), "cannot be a member's name"),
         (_members(groups=()), "bob is in no group"),
         (_members(groups=("attic",)), "the group 'attic', which there is not"),
         (_members(groups=("yard", "home")), "groups of bob are out of order"),
@@ -172,7 +172,7 @@ def test_what_is_refused_below_is_well_otherwise() -> None:
         (_owner(member_key=b""), "carol is an owner without a member key"),
         (_owner(groups=("home",)), "carol is an owner and not in every group"),
         (_of(groups=(HOME,), members=(replace(OLD.members[0], groups=("home",)),)), "the group yard is gone"),
-        (_yard(name="Yard"), "cannot be a group's name"),
+        (_yard(name="yard.age"), "cannot be a group's name"),
         (_yard(name="manifest"), "cannot be a group's name"),
         (_yard(cameras=("gate", "door")), "cameras of yard are out of order"),
         (_yard(cameras=("keys",)), "cannot be a camera's name"),
@@ -261,7 +261,7 @@ def test_a_post_quantum_household_keeps_to_hybrid_recipients() -> None:
     first = Manifest(1, b"", 0, "dora", True, "home", (an_owner("dora", dora),), (group,))
     check_first(signed(first, dora))
     classic: Member = a_viewer("eve", EVE)
-    with pytest.raises(NotAllowed, match="never mixed, and age1.* is classic"):
+    with pytest.raises(NotAllowed, match=r"never mixed, and age1.* is classic"):
         check_first(signed(replace(first, members=(*first.members, classic)), dora))
 
 
