@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nvr.bundle.completeness import expired_in, recorded, stream_proof
+from nvr.bundle.completeness import expired_in, last_signed_ms, recorded, stream_proof
 from nvr.bundle.day_keys import day_keys_of
 from nvr.bundle.document import BadDocument, Document, parse_document
 from nvr.bundle.files import BundleFolder
@@ -23,7 +23,6 @@ from nvr.bundle.segments import compare_segments, left_out
 from nvr.bundle.sums import parse_sums, sums_text
 from nvr.bundle.verdict import Finding, Verdict
 from nvr.errors import NvrError, UsageFault
-from pipeline.chain.records import Signed
 from pipeline.household.errors import HouseholdError
 from pipeline.household.files import Household
 from pipeline.household.fingerprint import fingerprint, given_fingerprint
@@ -127,7 +126,7 @@ class _Check:
             root_given,
             tuple(self._findings[path] for path in sorted(self._findings)),
             tuple(stream_proof(document, one, runs, found, present) for one in document.streams),
-            _signed_ms(runs),
+            last_signed_ms(runs),
             tuple(one.name for one in household.manifest.members) if household else (),
         )
 
@@ -159,8 +158,3 @@ class _Check:
         runs, faults = check_slices(slices, document, day_keys)
         self._note(faults)
         return runs
-
-
-def _signed_ms(runs: Iterable[Run]) -> int:
-    times = (one.record.at_ms for run in runs for one in run.records if isinstance(one.record, Signed))
-    return max(times, default=0)

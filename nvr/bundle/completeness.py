@@ -150,3 +150,9 @@ def _unnamed(
         return ()
     holes = (one for one in range(sequences[0], sequences[-1]) if (stream, one) not in found)
     return tuple(number for number, _ in zip(holes, range(_MOST_UNNAMED), strict=False))
+
+
+def last_signed_ms(runs: Iterable[Run]) -> int:
+    """When the recorder last signed what is in the runs; 0 for never."""
+    signed = (one.record for run in runs for one in run.records if isinstance(one.record, records.Signed))
+    return max((one.at_ms for one in signed), default=0)

@@ -40,7 +40,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield "This bundle is not what its exporter made: do not rely on it. Ask for a new one."
         return
     for proof in verdict.streams:
-        yield from _stream(proof, document)
+        yield from stream_facts(proof, document)
     yield from _signed(verdict, document)
     yield from NOT_PROVEN
 
@@ -60,7 +60,8 @@ def _heading(verdict: Verdict, document: Document) -> Iterator[str]:
         )
 
 
-def _stream(proof: StreamProof, document: Document) -> Iterator[str]:
+def stream_facts(proof: StreamProof, document: Document) -> Iterator[str]:
+    """What is shown of one stream, a line each."""
     name = f"{document.camera}/{proof.stream}"
     if not proof.recorded:
         yield f"{name}: nothing was recorded in that time, as far as the chain that is here shows."
