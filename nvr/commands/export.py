@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nvr.asking import KEY_FILE_PROMPT, passphrases
+from nvr.commands.export_bundle import bundle_request, export_bundle
 from nvr.commands.household_options import root_option, tell_doubt
 from nvr.errors import NvrError
 from nvr.keyholder.changing import prepare_quietly
@@ -21,7 +22,7 @@ from nvr.keyholder.clip_choice import Span
 from nvr.keyholder.export_files import ExportFiles
 from nvr.keyholder.footage import Found, SegmentFault, find_footage, open_found
 from nvr.keyholder.group_identities import GroupIdentities
-from nvr.keyholder.membership import open_membership
+from nvr.keyholder.membership import Membership, open_membership
 from nvr.keyholder.segment_tables import OpenSegment
 from nvr.local_zone import local_zone
 from nvr.located import Located, locate
@@ -34,7 +35,7 @@ _NS = 1_000_000_000
 
 @click.command()
 @click.option("--camera", required=True, metavar="C", help="The camera's name.")
-@click.option("--stream", default="main", show_default=True, help="Which of its streams: main or sub.")
+@click.option("--stream", help="Which of its streams: main or sub.  [default: main; with --bundle all]")
 @click.option("--from", "from_text", required=True, metavar="T", help='Since when: "14:05", "-10m".')
 @click.option("--to", "to_text", required=True, metavar="T", help='Until when: "14:20", "+10m", "now".')
 @click.option(
@@ -46,6 +47,9 @@ _NS = 1_000_000_000
 @root_option
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
 @click.option(
+    "--bundle", is_flag=True, help="Evidence instead: a folder, sealed to a key made for it, with its proof."
+)
+@click.option(
     "--exact", is_flag=True, help="Show only the exact span; frames around it stay in the file, hidden."
 )
 @click.option("--keep-going", is_flag=True, help="Leave out segments that are damaged, and name them.")
@@ -54,12 +58,13 @@ _NS = 1_000_000_000
 def export(
     config: Path | None,
     camera: str,
-    stream: str,
+    stream: str | None,
     from_text: str,
     to_text: str,
     identity: str,
     root: str | None,
     output: Path,
+    bundle: bool,
     exact: bool,
     keep_going: bool,
     force: bool,
@@ -69,17 +74,52 @@ def export(
     The clip holds whole groups of pictures, so it may begin a little before --from and end a little after
     --to. Where the camera's format changed, a new file begins: out.mp4, out-2.mp4, and so on.
 
+    With --bundle: a folder for the police or an insurer, and beside it the key that opens it. Its README.txt
+    says how to open and to check it with common tools, what it proves, and what not.
+
     \b
     Examples:
       nvr export --camera front --from 14:05 --to 14:20 --identity alice.age -o front.mp4
       nvr export --camera front --from "yesterday 18:00" --to +10m --identity alice.age -o evening.mp4
+      nvr export --bundle --camera front --from 14:05 --to 14:20 --identity alice.age -o evidence
     """
+    if bundle and exact:
+        raise click.UsageError("--exact is for clips: a bundle holds whole segments, as they were recorded.")
     located = locate(config)
     span = _span(located, camera, from_text, to_text)
+
+    def membership_of() -> Membership:
+        opened = open_membership(located.store.root, identity, passphrases(KEY_FILE_PROMPT), root)
+        tell_doubt(opened)
+        return opened
+
+    if bundle:
+        request = bundle_request(located.store, camera, stream, span, keep_going=keep_going)
+        membership = export_bundle(located.store, request, membership_of, output, force=force)
+    else:
+        membership = _export_clip(
+            located, camera, stream or "main", span, membership_of, output,
+            exact=exact, keep_going=keep_going, force=force,
+        )  # fmt: skip
+    if supervisor_pid(located.store.root):  # in a copy of the store, it would make another household of it
+        prepare_quietly(membership, time.time_ns() // 1_000_000)
+
+
+def _export_clip(
+    located: Located,
+    camera: str,
+    stream: str,
+    span: Span,
+    membership_of: Callable[[], Membership],
+    output: Path,
+    *,
+    exact: bool,
+    keep_going: bool,
+    force: bool,
+) -> Membership:
     with ExportFiles(output, force=force) as files:
         found = _find(located, camera, stream, span)
-        membership = open_membership(located.store.root, identity, passphrases(KEY_FILE_PROMPT), root)
-        tell_doubt(membership)
+        membership = membership_of()
         identities = GroupIdentities(membership.opening)
         opening = _Opening(found, located.store.device, identities, keep_going=keep_going)
         report = write_clips(opening.segments(), span, files.open, exact=exact)
@@ -88,8 +128,7 @@ def export(
         files.commit()
         _tell(report, files, span, exact=exact)
     _tell_doubts(found, opening.faults)
-    if supervisor_pid(located.store.root):  # in a copy of the store, it would make another household of it
-        prepare_quietly(membership, time.time_ns() // 1_000_000)
+    return membership
 
 
 def _span(located: Located, camera: str, from_text: str, to_text: str) -> Span:

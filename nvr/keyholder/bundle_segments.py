@@ -103,6 +103,11 @@ def copy_segments(
         )
 
 
+def bundle_bytes(store: Store, request: BundleRequest) -> int:
+    """How many bytes of segments there are to copy. Raises OSError."""
+    return sum(segment.size_bytes for segment in _segments(store, request))
+
+
 def _segments(store: Store, request: BundleRequest) -> list[StoredSegment]:
     """The published segments of the span, in the order of streams and of recording."""
     found = [
