@@ -2,6 +2,8 @@
 
 Rules:
 - What a person says (`--root`), what stands in their key file, and what this user saw before must all agree.
+- Whoever says `--root` means this very store, be it an old copy: what was seen before is then not held against
+  it, but nothing is changed in it either (`nvr.keyholder.changing`).
 - The newest version seen is remembered in the user's own state folder, never in the store.
 - Where nobody has said or seen anything, the store's household is taken, and whoever asks is told to compare
   its fingerprint.
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.durable import write_replacing
-from pipeline.household.errors import AnotherHousehold
+from pipeline.household.errors import AnotherHousehold, Replayed
 from pipeline.household.files import Household, first_version, read_household
 from pipeline.household.fingerprint import fingerprint, given_fingerprint
 from pipeline.household.model import Pin
@@ -51,10 +53,14 @@ def read_pinned(store_root: Path, said: str | None = None, beside: bytes | None 
             f"{fingerprint(first.digest)}"
         )
     seen = remembered(first.digest)
-    pin = seen or Pin(first.digest)
+    pin = seen if seen and said is None else Pin(first.digest)
     if beside is not None and beside != first.digest:
         pin = Pin(beside)  # what `read_household` refuses in its own words
-    household = read_household(store_root, pin)
+    try:
+        household = read_household(store_root, pin)
+    except Replayed as fault:
+        hint = f'to look into an old copy all the same, say --root "{fingerprint(first.digest)}"'
+        raise Replayed(f"{fault}; {hint}") from None
     remember(household.pin)
     return Pinned(household, is_known=bool(said or beside or seen))
 

@@ -93,9 +93,8 @@ def sheet(config: Path | None, identity: str, keys_to: Path, root: str | None) -
     made = replace_sheet(membership, household, located.store.device, keys, now)
     click.echo(f"Recovery sheet  {made.file}\n")
     click.echo(
-        "Print it, keep it where you keep passports, and delete the file. The old sheet opens nothing that\n"
-        "is recorded from now on; what was recorded until now it still opens for whoever has copies: destroy\n"
-        "it."
+        "Print it, keep it where you keep passports, and delete the file. Destroy the old one: it opens\n"
+        "nothing that is recorded from now on, but what was recorded until now, for whoever has copies."
     )
     tell_changed(made.changed)
 

@@ -35,7 +35,7 @@ from nvr.keyholder.wrapped_files import (
     wrapped_file,
     write_wrapped,
 )
-from nvr.pinning import remember
+from nvr.pinning import remember, remembered
 from pipeline.household.document import SignedManifest, to_noun
 from pipeline.household.errors import ChangedMeanwhile, HouseholdError
 from pipeline.household.files import Household, read_household, write_version
@@ -94,7 +94,7 @@ def prepare_quietly(membership: Membership, now_ms: int) -> None:
 
 
 def _unchanged(membership: Membership) -> Household:
-    household = read_household(membership.store_root, membership.household.pin)
+    household = read_household(membership.store_root, remembered(membership.household.root))
     if household.newest.digest != membership.household.newest.digest:
         raise ChangedMeanwhile("somebody else changed the household just now; run it again")
     return household

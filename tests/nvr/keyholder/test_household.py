@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,15 @@ import pytest
 from crypto.identity import X25519Identity, parse_identities
 from nvr.config_file import load_config
 from nvr.errors import NothingOpened, StoreTrouble, UsageFault
+from nvr.keyholder.given import holder_of, member_identities
 from nvr.keyholder.household import HouseholdPlan, make_household
-from nvr.keyholder.opening import footage_identities, member_identities, open_groups
+from nvr.keyholder.opening import Opening, footage_identities, open_generations
 from nvr.keyholder.passphrase import make_passphrase, word_list
 from nvr.keyholder.recovery_sheet import identity_in_sheet
+from pipeline.household.files import read_household
+from pipeline.household.fingerprint import fingerprint
+from pipeline.household.model import Role
+from pipeline.household.remembered import recall
 from pipeline.store.layout import Store
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -76,15 +81,20 @@ def test_what_lies_where_and_who_may_read_it(household: HouseholdPlan) -> None:
     assert set(modes) == {
         "cabin/nvr.toml",
         "cabin/store/store.json",
-        "cabin/store/keys/home/1/recipient.txt",
-        "cabin/store/keys/home/1/anna.age",
-        "cabin/store/keys/home/1/recovery-sheet.age",
+        "cabin/store/keys/manifest/1.json",
+        *(f"cabin/store/keys/home/{number}/anna.age" for number in range(1, 14)),
+        *(f"cabin/store/keys/home/{number}/recovery-sheet.age" for number in range(1, 14)),
+        "cabin/state/day.key",
+        "cabin/state/day.lock",
+        "cabin/state/household.json",
+        "cabin/state/household.lock",
         "keys/anna.key",
         "keys/recovery-sheet.html",
     }
-    for secret in ("cabin/nvr.toml", "keys/anna.key", "keys/recovery-sheet.html"):
+    for secret in ("cabin/nvr.toml", "cabin/state/day.key", "keys/anna.key", "keys/recovery-sheet.html"):
         assert modes[secret] == 0o600
-    assert stat.S_IMODE(household.keys_directory.stat().st_mode) == 0o700
+    for folder in (household.keys_directory, household.state_directory):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert Store(household.store_root).device == household.device
     assert load_config(household.config_file).store_root == household.store_root
 
@@ -98,18 +108,42 @@ def test_no_identity_lies_unsealed_on_the_recorders_side(household: HouseholdPla
 def test_key_file_and_sheet_open_the_same_group(tmp_path: Path, post_quantum: bool) -> None:
     plan = plan_in(tmp_path, post_quantum=post_quantum)
     make_household(plan)
-    recipient = (plan.generation_directory / "recipient.txt").read_text().strip()
+    manifest = read_household(plan.store_root).manifest
+    recipient = manifest.groups[0].generations[0].recipient
     assert recipient.startswith("age1pq1" if post_quantum else "age1")
-    by_file = open_groups(plan.store_root, member_identities(str(plan.key_file), []))
-    by_sheet = open_groups(plan.store_root, member_identities(str(plan.sheet_file), []))
-    assert [str(group.identity) for group in by_file] == [str(group.identity) for group in by_sheet]
-    assert (by_file[0].group, by_file[0].generation) == ("home", 1)
-    assert str(by_file[0].identity) not in repr(by_file)
+    by_file, by_sheet = opened(plan, plan.key_file), opened(plan, plan.sheet_file)
+    assert [str(one.identity) for one in by_file.groups] == [str(one.identity) for one in by_sheet.groups]
+    assert [(one.group, one.generation) for one in by_file.groups] == [("home", n) for n in range(1, 14)]
+    assert str(by_file.groups[0].identity) not in repr(by_file)
+
+
+def opened(plan: HouseholdPlan, file: Path) -> Opening:
+    manifest = read_household(plan.store_root).manifest
+    return open_generations(plan.store_root, manifest, member_identities(str(file), []))
+
+
+def test_the_first_version_says_who_and_until_when(household: HouseholdPlan) -> None:
+    read = read_household(household.store_root)
+    manifest = read.manifest
+    assert [(one.name, one.role) for one in manifest.members] == [
+        ("anna", Role.OWNER),
+        ("recovery-sheet", Role.OWNER),
+    ]
+    begins = [one.from_ms for one in manifest.groups[0].generations]
+    assert begins[0] == 0  # so that a clock that is behind finds it
+    months = [datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") for ms in begins[1:]]
+    assert (months[0], months[-1], len(months)) == ("2026-12-01 00:00", "2027-11-01 00:00", 12)
+    assert [one.device for one in manifest.devices] == [household.device]
+    own = recall(household.state_directory)
+    assert own is not None and own.root == read.root
+    for file in (household.key_file, household.sheet_file):
+        assert holder_of(str(file), []).root == read.root
+    assert fingerprint(read.root) in household.sheet_file.read_text()
 
 
 def test_stock_age_opens_footage_in_the_two_steps_that_the_sheet_prints(household: HouseholdPlan) -> None:
     place = household.keys_directory
-    recipient = (household.generation_directory / "recipient.txt").read_text().strip()
+    recipient = read_household(household.store_root).manifest.groups[0].generations[0].recipient
     (place / "footage").write_bytes(b"moof")
     age("-r", recipient, "-o", place / "footage.age", place / "footage")
     text = identity_in_sheet(household.sheet_file.read_text())
@@ -147,20 +181,24 @@ def test_a_wrong_passphrase_opens_nothing_and_is_not_repeated(tmp_path: Path) ->
 def test_the_sheets_text_and_the_groups_own_identity_open_too(household: HouseholdPlan) -> None:
     sheet = identity_in_sheet(household.sheet_file.read_text())
     assert sheet is not None
-    groups = open_groups(household.store_root, member_identities(f" {sheet.lower()}\n", []))
-    again = open_groups(household.store_root, parse_identities(str(groups[0].identity)))
-    assert str(again[0].identity) == str(groups[0].identity)
+    identities = footage_identities(f" {sheet.lower()}\n", household.store_root, [])
+    manifest = read_household(household.store_root).manifest
+    again = open_generations(household.store_root, manifest, parse_identities(str(identities[3])))
+    assert [(one.group, one.generation) for one in again.groups] == [("home", 4)]
+    assert str(again.groups[0].identity) == str(identities[3])
 
 
 def test_a_strangers_identity_opens_nothing(household: HouseholdPlan) -> None:
+    manifest = read_household(household.store_root).manifest
     with pytest.raises(NothingOpened, match="opens none of the household's groups") as refused:
-        open_groups(household.store_root, [X25519Identity.generate(os.urandom)])
+        open_generations(household.store_root, manifest, [X25519Identity.generate(os.urandom)])
     assert "anna, recovery-sheet" in str(refused.value)
 
 
-def test_a_store_without_keys(tmp_path: Path) -> None:
+def test_a_store_without_keys(tmp_path: Path, household: HouseholdPlan) -> None:
+    manifest = read_household(household.store_root).manifest
     with pytest.raises(StoreTrouble, match="is the store mounted"):
-        open_groups(tmp_path, [X25519Identity.generate(os.urandom)])
+        open_generations(tmp_path / "empty", manifest, [X25519Identity.generate(os.urandom)])
 
 
 @pytest.mark.parametrize(
@@ -174,6 +212,7 @@ def test_a_store_without_keys(tmp_path: Path) -> None:
         (b"age-encryption.org/v1\n-> X25519 abc\n", "not by a passphrase"),
         (b"age-encryption.org/v1\n-> scrypt abc\n", "is damaged"),
         (b"AGE-SECRET-KEY-1HUNTER2", "is not an identity"),
+        (b"age1hunter2", "is not an identity"),
     ],
 )
 def test_files_that_are_no_identity(tmp_path: Path, content: bytes, words: str) -> None:
@@ -182,6 +221,18 @@ def test_files_that_are_no_identity(tmp_path: Path, content: bytes, words: str) 
     with pytest.raises(UsageFault, match=words) as refused:
         member_identities(str(file), ["hunter2"])
     assert "hunter2" not in str(refused.value).lower()
+
+
+def test_a_sheet_with_one_wrong_letter_is_one_sentence(household: HouseholdPlan, tmp_path: Path) -> None:
+    text = identity_in_sheet(household.sheet_file.read_text())
+    assert text is not None
+    for place in range(len("AGE-SECRET-KEY-1"), len(text)):
+        wrong = text[:place] + ("Q" if text[place] != "Q" else "P") + text[place + 1 :]
+        file = tmp_path / "sheet.txt"
+        file.write_text(wrong)
+        with pytest.raises(UsageFault, match="a letter is mistyped") as refused:
+            member_identities(str(file), [])
+        assert wrong[20:30] not in str(refused.value)
 
 
 def test_a_missing_identity_file(tmp_path: Path) -> None:
@@ -195,6 +246,7 @@ def test_nothing_is_overwritten(household: HouseholdPlan) -> None:
         make_household(household)
     household.config_file.rename(household.directory / "elsewhere")
     household.store_root.rename(household.directory / "old-store")
+    household.state_directory.rename(household.directory / "old-state")
     with pytest.raises(UsageFault, match="keys are never overwritten"):
         make_household(household)
     after = [path.read_bytes() for path in household.directory.parent.rglob("*") if path.is_file()]
