@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from nvr.chain_upkeep import ChainUpkeep
 from nvr.config_file import LoadedConfig, load_config
 from nvr.errors import NvrError
 from nvr.keys_nearby import keys_nearby
@@ -43,7 +44,8 @@ def supervise(file: Path) -> None:
     run_dir = run_directory(loaded.config.store.run_dir, device, os.environ, os.getuid())
     with lock_store(store):
         spent = SpentGenerations(store.root, loaded.state_dir)
-        upkeep = Upkeep(store, policy_of(loaded.config), spent=spent)
+        chains = ChainUpkeep(store, loaded.state_dir)
+        upkeep = Upkeep(store, policy_of(loaded.config), chains.run_pass, spent=spent)
         Supervisor(loaded, make_run_directory(run_dir), upkeep).run()
 
 

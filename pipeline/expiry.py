@@ -1,8 +1,8 @@
 """Carries retention out: from the index (or, without one, from the store itself) to deleted files.
 
 Rules:
-- Unlink, fsync the folder, then drop the rows: a row may outlive its file for a moment, never the other way
-  round.
+- Tombstone, unlink, fsync the folder, then drop the rows: a row may outlive its file for a moment, never the
+  other way round.
 - Holds are read from the store, not from the index, and again before each folder that is touched.
 - Whatever the index does, the floor of free space is kept; but a floor above half of the disk, which is a
   mistake, counts as half: else nothing would ever be kept.
@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 from pipeline import walk
 from pipeline.durable import fsync_directory
 from pipeline.index import Index, IndexDamaged, IndexFault, open_or_restore
 from pipeline.model import StreamName
-from pipeline.names import DAY_MS, GAPS, StoredSegment, day_start_ms
+from pipeline.names import DAY_MS, GAPS, HoldName, StoredSegment, day_start_ms
 from pipeline.retention import Plan, Policy, Removal, StreamFootage, expired_gap_days, plan
 
 
@@ -36,23 +37,45 @@ class Pass:
     faults: tuple[str, ...] = ()
 
 
-def run_pass(root: Path, policy: Policy, now_ms: int | None) -> Pass:
+class Obituary(Protocol):
+    """Who is told what is deleted; must not raise."""
+
+    def before(self, removals: Sequence[Removal]) -> None:
+        """These segments of one stream are about to be deleted."""
+
+    def settle(self) -> None:
+        """The pass is over."""
+
+
+class _Nobody:
+    def before(self, removals: Sequence[Removal]) -> None:
+        """Not told."""
+
+    def settle(self) -> None:
+        """Not told."""
+
+
+NOBODY: Obituary = _Nobody()
+
+
+def run_pass(root: Path, policy: Policy, now_ms: int | None, obituary: Obituary = NOBODY) -> Pass:
     """One pass over the store; `now_ms` is None while the clock is unsure. Raises OSError if nothing can be
     read.
 
     1. read the holds, the free space, and of the index what is oldest; without an index read the store itself
     2. plan
-    3. for each folder concerned: leave out what is held by now, unlink, fsync the folder, drop the rows, and
-       remove the folder when it is empty
+    3. for each folder concerned: leave out what is held by now, write tombstones, unlink, fsync the folder,
+       drop the rows, and remove the folder when it is empty
     4. remove the gap marks of days before a camera's oldest footage
     """
     faults: list[str] = []
     with contextlib.ExitStack() as stack:
         index = _opened(root, stack, faults)
         planned = _planned(root, policy, now_ms, index, faults)
-        removed, freed_bytes = _carry_out(root, planned, index, faults)
+        removed, freed_bytes = _carry_out(root, planned, index, obituary, faults)
         if index is not None:
             _remove_gap_marks(root, index, faults)
+    obituary.settle()
     again = planned.urgent and removed > 0
     return Pass(removed, freed_bytes, again, planned.short_bytes, tuple(faults))
 
@@ -134,10 +157,12 @@ def _free_bytes(root: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _carry_out(root: Path, planned: Plan, index: Index | None, faults: list[str]) -> tuple[int, int]:
+def _carry_out(
+    root: Path, planned: Plan, index: Index | None, obituary: Obituary, faults: list[str]
+) -> tuple[int, int]:
     removed, freed_bytes = 0, 0
     for folder, group in groupby(sorted(planned.removals, key=_folder), key=_folder):
-        gone = _remove_from(root / folder, root, group, faults)
+        gone = _remove_from(root / folder, root, group, obituary, faults)
         removed += len(gone)
         freed_bytes += sum(segment.size_bytes for segment in gone)
         if index is not None and gone:
@@ -154,23 +179,26 @@ def _folder(removal: Removal) -> str:
 
 
 def _remove_from(
-    folder: Path, root: Path, removals: Iterable[Removal], faults: list[str]
+    folder: Path, root: Path, removals: Iterable[Removal], obituary: Obituary, faults: list[str]
 ) -> list[StoredSegment]:
     gone = []
     try:
         holds = walk.holds(root)
-        for removal in removals:
-            segment = removal.segment
-            name = segment.name
-            if any(hold.covers(segment.stream.camera, name.start_ms, name.end_ms) for hold in holds):
-                continue
-            (root / segment.path).unlink(missing_ok=True)
-            gone.append(segment)
+        going = [removal for removal in removals if not _is_held(removal.segment, holds)]
+        obituary.before(going)
+        for removal in going:
+            (root / removal.segment.path).unlink(missing_ok=True)
+            gone.append(removal.segment)
         if gone and folder.exists():
             fsync_directory(folder)
     except OSError as error:
         faults.append(f"{folder} cannot be cleared: {error.strerror}")
     return gone
+
+
+def _is_held(segment: StoredSegment, holds: Sequence[HoldName]) -> bool:
+    name = segment.name
+    return any(hold.covers(segment.stream.camera, name.start_ms, name.end_ms) for hold in holds)
 
 
 def _remove_empty(folder: Path) -> None:

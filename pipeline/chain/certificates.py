@@ -146,20 +146,25 @@ def _judge_one(
     certificate, signed = parse_certificate(line)
     if certificate.device != device:
         raise BadSignature("it is of another device.")
-    if last is not None and last.certificate.number + 1 == certificate.number:
-        try:
-            signed.check(PURPOSE, last.certificate.public)
-        except BadSignature:
-            pass
-        else:
-            return Known(certificate, signed, False, last.confirmed)
-    try:
-        signed.check(PURPOSE, certificate.public)
-    except BadSignature:
+    follows = last is not None and last.certificate.number + 1 == certificate.number
+    if last is not None and follows and _is_signed_by(signed, last.certificate.public):
+        return Known(certificate, signed, False, last.confirmed)
+    if _is_signed_by(signed, certificate.public):
+        is_owned = owners_keys is None or certificate.public in owners_keys
+        return Known(certificate, signed, True, is_owned)
+    if last is not None and follows:
         raise BadSignature(
             f"certificate {certificate.number} is not signed by the key before it, which has been erased"
-        ) from None
-    return Known(certificate, signed, True, owners_keys is None or certificate.public in owners_keys)
+        )
+    return Known(certificate, signed, True, False)  # who signed it is missing, and that is said
+
+
+def _is_signed_by(signed: SignedLine, public: bytes) -> bool:
+    try:
+        signed.check(PURPOSE, public)
+    except BadSignature:
+        return False
+    return True
 
 
 def _order_faults(found: Known, last: Known | None) -> list[str]:
