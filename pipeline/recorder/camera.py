@@ -55,9 +55,9 @@ class Recorder:
         self._stop = stop
         self._failed = threading.Event()
         self._started_ms = time.time_ns() // 1_000_000
+        recovered = _recover(store, settings.camera, catalogue)
         newest_sure_ns = catalogue.newest_sure_ns()
         self._sealing = Sealing(store.root, settings.state_dir, settings.camera, newest_sure_ns)
-        recovered = _recover(store, settings.camera, catalogue)
         self._reconnecting = Reconnecting(settings.retry_pauses_s, Refusals(settings.refused_pauses_s))
         self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
         self._lanes = [self._lane(store, StreamName(settings.camera, name)) for name in settings.sources]

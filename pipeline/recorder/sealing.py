@@ -53,11 +53,9 @@ class Sealing:
         """Empty, or a clause for a person: what is wrong with the household, and what to do."""
 
     def next_sequence(self, stream: StreamName, last_sequence: int) -> int:
-        """What a stream goes on with after `last_sequence`: above all of its marks too, which may be all that
-        is left of it.
-        """
+        """What a stream goes on with after `last_sequence`: not below its marks, which may be all that it left."""
         marked = [mark.used.first_sequence for mark in last_marks(self._marks, stream)]
-        return max([last_sequence, *marked]) + 1
+        return max([last_sequence + 1, *marked])
 
     def choose(self, start_ns: int, *, unsure: bool) -> Choice:
         """What a segment that begins at `start_ns` (UTC) is sealed to. Never raises, never waits."""
