@@ -2,8 +2,8 @@
 
 Rules:
 - What a person says (`--root`), what stands in their key file, and what this user saw before must all agree.
-- Whoever says `--root` means this very store, be it an old copy: what was seen before is then not held against
-  it, but nothing is changed in it either (`nvr.keyholder.changing`).
+- Whoever says `--root` means this very store, be it an old copy: what was seen before is then not held
+  against it, but nothing is changed in it either (`nvr.keyholder.changing`).
 - The newest version seen is remembered in the user's own state folder, never in the store.
 - Where nobody has said or seen anything, the store's household is taken, and whoever asks is told to compare
   its fingerprint.
