@@ -16,7 +16,7 @@ from nvr.bundle.completeness import expired_in, last_signed_ms, recorded, stream
 from nvr.bundle.day_keys import day_keys_of
 from nvr.bundle.document import BadDocument, Document, parse_document
 from nvr.bundle.files import BundleFolder
-from nvr.bundle.layout import CERTIFICATES, DOCUMENT, SUMS, slice_place
+from nvr.bundle.layout import CERTIFICATES, DOCUMENT, SUMS, manifest_path, slice_place
 from nvr.bundle.members import is_signed_by_member, read_versions
 from nvr.bundle.runs import Run, check_slices
 from nvr.bundle.segments import compare_segments, left_out
@@ -102,6 +102,8 @@ class _Check:
         self._household = household
         self._findings: dict[str, Finding] = {}
         self._note([broken] if broken else [])
+        if household is None and broken is None:
+            self._note([Finding(manifest_path(1), MISSING)])
 
     def verdict(self, *, root_given: bool) -> Verdict:
         """All of it, in the order in which one thing is needed to believe the next."""
@@ -111,15 +113,12 @@ class _Check:
         household = self._household
         runs = self._chain(household) if household else []
         found = recorded(runs, document.streams)
-        present: frozenset[tuple[str, int]] = frozenset()
-        if runs:
-            whole = all(map(self._is_sound, filter(slice_place, document.files)))
-            present, faults = compare_segments(
-                self._place, document, found, self._is_sound, whole_chain=whole
-            )
-            self._note(faults)
-            tombstones = {stream: expired_in(runs, stream) for stream in document.streams}
-            self._note(left_out(document, found, tombstones))
+        present, faults = compare_segments(
+            self._place, document, found, self._is_sound, whole_chain=self._has_whole_chain()
+        )
+        self._note(faults)
+        tombstones = {stream: expired_in(runs, stream) for stream in document.streams}
+        self._note(left_out(document, found, tombstones))
         return Verdict(
             document,
             fingerprint(document.root),
@@ -136,6 +135,11 @@ class _Check:
 
     def _is_sound(self, path: str) -> bool:
         return path not in self._findings
+
+    def _has_whole_chain(self) -> bool:
+        """Whether what no record speaks of has none: not if the fault lies with the chain's own files."""
+        proof = [CERTIFICATES, *filter(slice_place, self._document.files)]
+        return self._household is not None and all(map(self._is_sound, proof))
 
     def _sums(self) -> list[Finding]:
         try:

@@ -73,6 +73,7 @@ def stream_proof(
         present=len(here),
         first_ms=min((one.segment.start_ms for one in here), default=0),
         last_ms=max((one.segment.start_ms + one.segment.duration_ms for one in here), default=0),
+        whole=bool(main),
         begins=bool(main) and _begins(main[0], stream, sequences),
         ends=bool(main) and _ends(main[0], stream, sequences, document.to_ms),
         unsigned=sum(not one.signed for one in here),

@@ -70,10 +70,10 @@ def stream_facts(proof: StreamProof, document: Document) -> Iterator[str]:
         f"{name}: {proof.present} of {_many(proof.recorded, 'recorded segment')} are here, unaltered"
         + (f", from {_at(proof.first_ms)} to {_at(proof.last_ms)}." if proof.present else ".")
     )
-    yield from (f"  {line}" for line in _details(proof))
+    yield from (f"  {line}" for line in (*_not_here(proof), *_edges(proof), *_doubts(proof)))
 
 
-def _details(proof: StreamProof) -> Iterator[str]:
+def _not_here(proof: StreamProof) -> Iterator[str]:
     for expired in proof.expired:
         yield (
             f"Segments {expired.first} to {expired.first + expired.count - 1} were deleted by the recorder: "
@@ -84,10 +84,18 @@ def _details(proof: StreamProof) -> Iterator[str]:
     if proof.unnamed:
         numbers = ", ".join(str(number) for number in proof.unnamed[:10])
         yield f"Of these numbers nothing was ever recorded: {numbers}{', …' * (len(proof.unnamed) > 10)}."
-    if not proof.begins:
+
+
+def _edges(proof: StreamProof) -> Iterator[str]:
+    if not proof.whole:
+        yield "The chain that is here has a hole among them: what was recorded in it is not shown."
+    elif not proof.begins:
         yield "What was recorded right before the first of them is not shown."
-    if not proof.ends:
+    if proof.whole and not proof.ends:
         yield "What was recorded right after the last of them is not shown."
+
+
+def _doubts(proof: StreamProof) -> Iterator[str]:
     if proof.unfinished:
         yield f"{_many(proof.unfinished, 'segment')} broke off when the recorder was interrupted."
     if proof.clock_unsure:
@@ -114,7 +122,8 @@ def _signed(verdict: Verdict, document: Document) -> Iterator[str]:
     )
     yield "What this proves:"
     yield "- these files are what the recorder sealed and signed, unaltered and in their order;"
-    yield "- between the first and the last segment named above, nothing was left out but what is named;"
+    if all(proof.whole or not proof.recorded for proof in verdict.streams):
+        yield "- between the first and the last segment named above, nothing was left out but what is named;"
     yield f"- {document.by}, a member of that household, made this bundle."
 
 

@@ -43,8 +43,8 @@ class StreamProof:
     """What the chain shows of a stream within the bundle's span.
 
     `recorded` segments stand in it, of which `present` are here. `unnamed` sequence numbers have no record
-    though those before and after them have. `begins` and `ends`: whether it is shown that nothing was
-    recorded between the span's edge and the first, or last, segment here.
+    though those before and after them have. `whole`: the part of the chain that has them has no hole.
+    `begins` and `ends`: whether what came right before the first of them, and right after the last, is known.
     """
 
     stream: str
@@ -52,6 +52,7 @@ class StreamProof:
     present: int
     first_ms: int
     last_ms: int
+    whole: bool
     begins: bool
     ends: bool
     unsigned: int
