@@ -51,9 +51,10 @@ class Sealing:
         self._marks = [one for one in used_marks(store_root) if one.used.stream.camera == camera]
         self.problem = ""
         """Empty, or a clause for a person: what is wrong with the household, and what to do."""
+        self._note(self._household.problem)
 
     def next_sequence(self, stream: StreamName, last_sequence: int) -> int:
-        """What a stream goes on with after `last_sequence`: not below its marks, which may be all that it left."""
+        """What a stream goes on with after `last_sequence`: not below its marks, if these are all it left."""
         marked = [mark.used.first_sequence for mark in last_marks(self._marks, stream)]
         return max([last_sequence + 1, *marked])
 
@@ -98,10 +99,8 @@ class Sealing:
         folder = generation_directory(group.name, meant.number)
         files = self._wrapped(group, meant)
         if not files:
-            instead = (
-                f"generation {chosen.number} is used instead" if chosen != meant else "sealed all the same"
-            )
-            return f"nobody's file is left in {folder}, {instead}; put it back from a copy of the store"
+            instead = f", so generation {chosen.number} is used" if chosen != meant else ""
+            return f"nobody's file is left in {folder}{instead}: put the folder back from a copy of the store"
         for member in manifest.members_of(group.name):
             if wrapped_name(member.name) not in files:
                 missing = f"{folder}/{wrapped_name(member.name)}"

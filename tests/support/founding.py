@@ -72,6 +72,10 @@ class Founded:
         """What opens what is sealed to that generation."""
         return self.generations[group, number]
 
+    def everything(self) -> list[AnIdentity]:
+        """Every generation's identity."""
+        return list(self.generations.values())
+
     def next_version(self, signer: str = "alice", **changes: Any) -> SignedManifest:
         """The household with these fields of its manifest changed, signed and not written."""
         household = read_household(self.store_root)

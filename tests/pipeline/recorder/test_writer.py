@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.errors import WrongIdentity
 from crypto.unseal import unseal_bytes
 from pipeline.chain.content import content_of
 from pipeline.content import Content
@@ -103,7 +104,7 @@ class Rig:
 
     def __init__(self, root: Path, own_file_system: bool) -> None:
         self.store: Store = create(root / "store", _DEVICE, datetime(2026, 11, 22, tzinfo=UTC))
-        self.identity = found(self.store.root, root / "state").identity()
+        self.household = found(self.store.root, root / "state")
         self.disk, self.told, self.stop = Disk(), Told(), threading.Event()
         self.chained = Chained()
         self.lane = Lane(_NAME, StreamHealth(state=State.RECORDING), 7)
@@ -168,7 +169,7 @@ class Rig:
         for segment in sorted(self.told.segments, key=lambda s: s.name.sequence):
             if segment.name.unfinished:
                 continue
-            data = unseal_bytes((self.store.root / segment.path).read_bytes(), [self.identity])
+            data = unseal_bytes((self.store.root / segment.path).read_bytes(), self.household.everything())
             mark = read_mark(data)
             assert (mark.device, mark.name, mark.sequence) == (_DEVICE, _NAME, segment.name.sequence)
             for part in data.split(b"mdat")[1:]:
@@ -203,6 +204,23 @@ def test_everything_is_published_in_order_and_told_once(rig: Rig) -> None:
         with (rig.store.root / segment.path).open("rb", buffering=0) as file:
             assert content_of(file, unfinished=False) == content
         assert generation == 1
+
+
+def test_a_new_generation_is_sealed_to_without_a_gap(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, own_file_system=False)
+    rig.record(5)
+    rig.until(lambda: len(rig.told.segments) == 1 and rig.backlog.waiting_bytes == 0)
+    rotated = rig.household.rotate(from_ms=_START_NS // 1_000_000)
+    rig.record(6)
+    rig.finish()
+    assert rig.frames() == list(range(110))
+    assert [generation for _, generation, _ in rig.chained.segments] == [1, 1, rotated.number]
+    last = (rig.store.root / rig.told.segments[-1].path).read_bytes()
+    assert (
+        read_mark(unseal_bytes(last, [rig.household.identity("home", 3)])).generation == rotated.number == 3
+    )
+    with pytest.raises(WrongIdentity):
+        unseal_bytes(last, [rig.household.identity("home", 1)])
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EIO])
