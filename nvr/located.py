@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nvr.config import Config, StoreSettings
 from nvr.config_file import FILE_NAME, LoadedConfig, find_config, load_config
+from pipeline import walk
 from pipeline.names import STORE_FILE
 from pipeline.store import Store
 
@@ -20,7 +21,7 @@ class Located:
 
     def checked_camera(self, name: str) -> str:
         """The name, if the camera is configured or has footage. Raises `UsageFault`."""
-        if name in self.loaded.config.cameras or (name and (self.store.root / name / "lock").exists()):
+        if name in self.loaded.config.cameras or name in walk.cameras(self.store.root):
             return name
         raise self.loaded.unknown_camera(name)
 
