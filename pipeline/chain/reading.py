@@ -32,13 +32,13 @@ class ChainFile:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self.fold: Fold | None = None
         self.at = 0
         self.fault: DamagedRecord | None = None
 
     def __iter__(self) -> Iterator[Record]:
-        while self.at < len(self._data):
+        while self.at < len(self.data):
             try:
                 record = self._next()
             except DamagedRecord as fault:
@@ -48,9 +48,9 @@ class ChainFile:
 
     def _next(self) -> Record:
         if self.fold is not None:
-            record, self.at = self.fold.read(self._data, self.at)
+            record, self.at = self.fold.read(self.data, self.at)
             return record
-        found = read_record(self._data, 0, None)
+        found = read_record(self.data, 0, None)
         if not isinstance(found.record, Start):
             raise DamagedRecord("the file does not begin with a START")
         self.fold, self.at = Fold(found.record), found.end
@@ -65,7 +65,7 @@ class ChainFile:
     @property
     def is_torn(self) -> bool:
         """Whether the rest is only what a power cut leaves."""
-        rest = self._data[self.at :]
+        rest = self.data[self.at :]
         return len(rest) <= LONGEST_RECORD or not any(rest)
 
 
