@@ -19,7 +19,7 @@ from nvr.commands.household_options import (
 )
 from nvr.errors import UsageFault
 from nvr.keyholder.changes import rotated, with_group
-from nvr.keyholder.changing import change_household
+from nvr.keyholder.changing import change_household, prepare_ahead
 from nvr.keyholder.membership import open_membership
 from nvr.located import Located, locate
 from pipeline import walk
@@ -34,16 +34,22 @@ def group() -> None:
 
 
 @group.command("list")
+@click.option("--identity", metavar="FILE", help="An owner's key: prepares generations a year ahead.")
 @root_option
 @click.pass_obj
-def list_groups(config: Path | None, root: str | None) -> None:
+def list_groups(config: Path | None, identity: str | None, root: str | None) -> None:
     """List the groups: their cameras, who opens them, until when generations are prepared.
+
+    Every owner's command prepares generations until a year ahead; this one changes nothing else.
 
     \b
     Examples:
       nvr group list
+      nvr group list --identity alice.key
     """
     located = locate(config)
+    if identity:
+        _prepare(located, identity, root)
     manifest = read_known(located, root).household.manifest
     known = sorted({*located.loaded.config.cameras, *walk.cameras(located.store.root)})
     for one in manifest.groups:
@@ -52,6 +58,12 @@ def list_groups(config: Path | None, root: str | None) -> None:
         click.echo(f"  members     {', '.join(who.name for who in manifest.members_of(one.name))}")
         number = current(one, time.time_ns() // 1_000_000).number
         click.echo(f"  generation  {number}; prepared until {shown_day(prepared_until_ms(one))}")
+
+
+def _prepare(located: Located, identity: str, root: str | None) -> None:
+    membership = open_membership(located.store.root, identity, passphrases(KEY_FILE_PROMPT), root)
+    tell_doubt(membership)
+    tell_changed(prepare_ahead(membership, time.time_ns() // 1_000_000))
 
 
 def _cameras(manifest: Manifest, of: Group, known: list[str]) -> list[str]:
