@@ -6,11 +6,17 @@ secret.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable
 
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_TERMS = tuple(
+    functools.reduce(operator.xor, (term for bit, term in enumerate(_GENERATOR) if top >> bit & 1), 0)
+    for top in range(32)
+)  # a household of hybrid recipients has 2000 letters in each of hundreds
 _CHECKSUM_LENGTH = 6
 
 
@@ -69,8 +75,5 @@ def _expand(prefix: str) -> list[int]:
 def _polymod(values: Iterable[int]) -> int:
     checksum = 1
     for value in values:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for bit, term in enumerate(_GENERATOR):
-            checksum ^= term if top >> bit & 1 else 0
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value ^ _TERMS[checksum >> 25]
     return checksum

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from crypto.header import RandomBytes
 from crypto.identity import Identity
-from crypto.recipient import parse_recipient
+from crypto.recipient import Recipient, parse_recipient
 from crypto.seal import seal_bytes
 from nvr.errors import AlreadyRunning
 from pipeline.durable import sync_file_system
@@ -47,7 +48,13 @@ class Wrapping:
 
     def sealed(self, random: RandomBytes) -> bytes:
         """What lies there: the identity's text and a line feed, as an age file."""
-        return seal_bytes(f"{self.identity}\n".encode(), [parse_recipient(self.recipient)], random)
+        return seal_bytes(f"{self.identity}\n".encode(), [_recipient(self.recipient)], random)
+
+
+@functools.lru_cache(maxsize=256)
+def _recipient(text: str) -> Recipient:
+    """A hybrid recipient takes milliseconds to read, and each member's is needed for every generation."""
+    return parse_recipient(text)
 
 
 def generation_folder(store_root: Path, group: str, number: int) -> Path:
