@@ -9,7 +9,7 @@ assert check_bundle(folder).is_sound
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 
@@ -23,9 +23,12 @@ from pipeline.household.choosing import choose
 from pipeline.household.files import read_household
 from pipeline.model import StreamName
 from pipeline.names import StoredSegment
-from pipeline.store import Store
-from tests.support.chain_writing import Box
+from pipeline.store import SegmentFile, Store, open_segment, recover
+from tests.support.chain_writing import Box, chain_record
+from tests.support.footage import clip
+from tests.support.packets import read_packets
 from tests.support.people import NOW_MS, People
+from tests.support.recorded import Recorded, record
 
 FRONT = StreamName("front", "main")
 SUB = StreamName("front", "sub")
@@ -69,6 +72,28 @@ class Scene:
     def record(self, sequences: Sequence[int], stream: StreamName = FRONT) -> list[StoredSegment]:
         """Segments of ten seconds each from now on, chained and signed; the clock stays."""
         return self.box.record(self.store, self.recipients(stream.camera), sequences, stream)
+
+    def film(self, *, broken_off: bool = False) -> list[StoredSegment]:
+        """Six seconds of real video and audio from now on, in segments of two; the last maybe unfinished."""
+        recorded = record(*read_packets(clip(audio="aac", seconds=6)), self.box.now_ms * 1_000_000)
+        segments: list[StoredSegment] = []
+        for number, one in enumerate(recorded, 1):
+            file = self._begun(one)
+            if broken_off and number == len(recorded):
+                file.abandon()
+                segments += recover(self.store, "front").published
+            else:
+                segments.append(file.finish(one.duration_ns))
+        self.box.append(*(chain_record(self.store.root, one) for one in segments), sign=True)
+        return segments
+
+    def _begun(self, recorded: Recorded) -> SegmentFile:
+        mark = replace(recorded.mark, device=self.store.device)
+        data = recorded.plaintext.replace(recorded.mark.device, self.store.device, 1)
+        file = open_segment(self.store, mark, self.recipients())
+        for at in range(0, len(data), 50_000):
+            file.append(data[at : at + 50_000], recorded.duration_ns)
+        return file
 
     def membership(self, who: str = "anna") -> Membership:
         """What their key opens."""
