@@ -39,6 +39,11 @@ _COMMANDS = {
         "nvr.commands.check:check",
         "Compare the store with its index, and name what is not as it should be.",
     ),
+    "verify": (
+        "nvr.commands.verify:verify",
+        "Show that footage, or a bundle, is complete and unaltered; needs no key.",
+    ),
+    "head": ("nvr.commands.head:head", "Print what to remember of all footage, to verify against it later."),
     "index": ("nvr.commands.index:index", "Rebuild the index from the store alone."),
     "demo": (
         "nvr.commands.demo:demo",

@@ -39,7 +39,7 @@ from pipeline.chain.folding import Fold
 from pipeline.chain.reading import ChainFile, chain_numbers, newest_fold, read_chain_file
 from pipeline.chain.records import NONCE_BYTES, Start, encode
 from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories
-from pipeline.names import CHAIN, DAYS, KEYS, chain_path
+from pipeline.names import CHAIN, DAYS_FILE, KEYS, chain_path
 
 _log = logging.getLogger("nvr.chain")
 HOUR_NS = 3_600_000_000_000
@@ -72,7 +72,7 @@ class ChainPlace:
     @property
     def certificates(self) -> Path:
         """The certificates of all day keys."""
-        return self.root / KEYS / DAYS
+        return self.root / KEYS / DAYS_FILE
 
 
 def is_due(label: KeyLabel, now_ms: int, *, sure: bool, seen_ns: int) -> bool:
@@ -279,7 +279,7 @@ def last_certificate(place: ChainPlace) -> tuple[Certificate, SignedLine] | None
 def certificate_lines(root: Path) -> list[bytes]:
     """Every line of the certificates, a torn last one too. Raises OSError."""
     try:
-        return (root / KEYS / DAYS).read_bytes().splitlines()
+        return (root / KEYS / DAYS_FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
 

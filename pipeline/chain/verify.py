@@ -23,7 +23,7 @@ from pipeline.chain.records import DamagedRecord, Segment, Start
 from pipeline.chain.rotation import certificate_lines
 from pipeline.chain.structure import CheckedChain, check_chain
 from pipeline.model import StreamName
-from pipeline.names import DAYS, KEYS, hour_directory
+from pipeline.names import DAYS_FILE, KEYS, hour_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _remembered(heads: Mapping[str, Heads], camera: str) -> dict[str, list[Head]
 
 
 def _certificate_findings(judged: Judged) -> Iterable[Finding]:
-    path = f"{KEYS}/{DAYS}"
+    path = f"{KEYS}/{DAYS_FILE}"
     for fault in judged.faults:
         yield Finding(Fault.CERTIFICATE, fault, path=path)
     for number in judged.unconfirmed:
@@ -111,7 +111,7 @@ def _removed_chains(root: Path, judged: Judged) -> Iterable[Finding]:
             f"{lacking[newest]} of the chains that went on under day key {newest} cannot be found: "
             "a camera's chain was removed or rewritten"
         )
-        yield Finding(Fault.CHAIN_REMOVED, note, path=f"{KEYS}/{DAYS}")
+        yield Finding(Fault.CHAIN_REMOVED, note, path=f"{KEYS}/{DAYS_FILE}")
 
 
 def _starts(root: Path, camera: str) -> Iterable[Start]:
