@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from nvr.asking import KEY_FILE_PROMPT, PASSPHRASE_FILE, passphrases, secret_from_file
+from nvr.commands.handing_over import hand_out, refuse_taken, text_of
 from nvr.commands.household_options import (
     checked_member,
     identity_option,
@@ -18,7 +19,6 @@ from nvr.commands.household_options import (
     tell_changed,
     tell_doubt,
 )
-from nvr.errors import StoreTrouble, UsageFault
 from nvr.keyholder.changes import approved, removed
 from nvr.keyholder.changing import change_household
 from nvr.keyholder.joining import INVITATION, REQUEST, Invitation, Newcomer, newcomer
@@ -27,12 +27,9 @@ from nvr.keyholder.newcomer_key import JoinPlan, join
 from nvr.keyholder.passphrase import make_passphrase
 from nvr.local_zone import local_zone
 from nvr.located import locate
-from nvr.qr import terminal_qr, write_text_or_picture
 from pipeline.household.errors import AnotherHousehold
 from pipeline.household.fingerprint import fingerprint
 from pipeline.household.model import Member, Role
-
-_LARGEST_TEXT_BYTES = 1 << 16
 
 
 @click.group()
@@ -83,7 +80,7 @@ def invite(config: Path | None, output: Path | None, root: str | None) -> None:
     """
     household = read_known(locate(config), root).household
     text = str(Invitation(household.root, household.manifest.post_quantum))
-    _hand_out(text, output)
+    hand_out(text, output)
     click.echo(f"Household {fingerprint(household.root)}: the newcomer's nvr member join must show the same.")
 
 
@@ -119,8 +116,8 @@ def join_household(
       nvr member join nvr-invite1… --keys-to ~/keys --name bob
       nvr member join invitation.txt --keys-to ~/keys --name bob -o request.txt
     """
-    asked = Invitation.parse(_text_of(invitation, INVITATION))
-    _refuse_taken(output)
+    asked = Invitation.parse(text_of(invitation, INVITATION))
+    refuse_taken(output)
     passphrase = "" if no_passphrase else secret_from_file(PASSPHRASE_FILE) or make_passphrase()
     keys = keys_to.expanduser().absolute()
     plan = JoinPlan(asked, keys, checked_member(name), datetime.now(local_zone()), passphrase)
@@ -131,7 +128,7 @@ def join_household(
     click.echo(f"Household     {fingerprint(asked.root)}   (the owner who invited you sees the same)")
     click.echo(f"Your request  {request.fingerprint}   (the owner who approves you must see the same)")
     click.echo("\nGive this to an owner, who approves it; it is no secret:\n")
-    _hand_out(str(request), output)
+    hand_out(str(request), output)
 
 
 @member.command()
@@ -169,7 +166,7 @@ def approve(
       nvr member approve request.txt --name bob --group outdoor --identity alice.key
       nvr member approve nvr-join1… --name carol --role owner --identity alice.key
     """
-    asked = newcomer(_text_of(request, REQUEST, "age1"))
+    asked = newcomer(text_of(request, REQUEST, "age1"))
     membership = open_membership(locate(config).store.root, identity, passphrases(KEY_FILE_PROMPT), root)
     tell_doubt(membership)
     _check_same(asked, membership.household.root)
@@ -219,39 +216,3 @@ def _check_same(asked: Newcomer, root: bytes) -> None:
             f"the request is for another household ({fingerprint(asked.root)}) than this one "
             f"({fingerprint(root)}): invite them again from here"
         )
-
-
-def _text_of(given: str, *prefixes: str) -> str:
-    """The text itself, or what stands in the file of that name."""
-    if given.strip().lower().startswith(prefixes):
-        return given
-    try:
-        with Path(given).expanduser().open("rb") as file:
-            return file.read(_LARGEST_TEXT_BYTES).decode("ascii")
-    except UnicodeDecodeError:
-        raise UsageFault(f"{given} is not a text that begins with {prefixes[0]}1.") from None
-    except OSError as fault:
-        raise UsageFault(
-            f"That is neither a text that begins with {prefixes[0]}1 nor a file that can be read "
-            f"({fault.strerror})."
-        ) from None
-
-
-def _refuse_taken(output: Path | None) -> None:
-    if output is not None and output.exists():
-        raise UsageFault(f"{output} exists already; choose another name.")
-
-
-def _hand_out(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text)
-        code = terminal_qr(text)
-        if code:
-            click.echo(f"\n{code}")
-        return
-    _refuse_taken(output)
-    try:
-        write_text_or_picture(output, text)
-    except OSError as fault:
-        raise StoreTrouble(f"Cannot write {output}: {fault.strerror}.") from None
-    click.echo(f"Written to {output}.")

@@ -116,6 +116,9 @@ def sweep(store_root: Path, manifest: Manifest) -> None:
         for number, folder in _numbered(group_folder):
             known = group is not None and group.generation(number) is not None
             _sweep_folder(folder, members if known else set(), known=known)
+        if group is None:
+            with contextlib.suppress(OSError):  # most often because it is not empty: it is no group's
+                group_folder.rmdir()
     with contextlib.suppress(OSError):
         sync_keys(store_root)
 
