@@ -85,7 +85,7 @@ def parse_document(data: bytes) -> tuple[Document, SignedLine]:
         raise _bad() from None
     if bytes(line) != data:
         raise _bad()
-    if line.noun.get("format") != FORMAT:
+    if repr(line.noun.get("format")) != repr(FORMAT):  # True is not 1 here
         raise BadDocument("bundle.json is of a format that this program does not know: use a newer one.")
     return from_noun(line.noun), line
 
