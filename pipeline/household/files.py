@@ -72,11 +72,7 @@ def read_household(store_root: Path, pinned: Pin | None = None) -> Household:
     Without a pin any household is taken: show its fingerprint. Raises HouseholdError (its subclasses tell
     what is wrong), OSError.
     """
-    numbers = versions_in(store_root)
-    if not numbers:
-        raise ManifestMissing(
-            f"there is no household in {store_root / KEYS}: put the folder back from a copy of the store"
-        )
+    numbers = _some_versions(store_root)
     return verified([read_version(store_root, number) for number in range(1, numbers[-1] + 1)], pinned)
 
 
@@ -135,6 +131,15 @@ def versions_in(store_root: Path) -> list[int]:
     return sorted(found)
 
 
+def _some_versions(store_root: Path) -> list[int]:
+    numbers = versions_in(store_root)
+    if not numbers:
+        raise ManifestMissing(
+            f"there is no household in {store_root / KEYS}: put the folder back from a copy of the store"
+        )
+    return numbers
+
+
 def read_version(store_root: Path, version: int) -> SignedManifest:
     """One version, not verified. Raises ManifestMissing, ManifestDamaged, OSError."""
     path = store_root / manifest_path(version)
@@ -190,6 +195,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def first_version(store_root: Path) -> SignedManifest:
     """Version 1, verified by itself. Raises HouseholdError, OSError."""
+    _some_versions(store_root)
     first = read_version(store_root, 1)
     check_first(first)
     return first

@@ -49,6 +49,7 @@ class Sealing:
         self._household = AcceptedHousehold(store_root, state_dir)
         self._sure_ms = (newest_sure_ns or 0) // 1_000_000
         self._marks = [one for one in used_marks(store_root) if one.used.stream.camera == camera]
+        self._unmarked: dict[tuple[StreamName, Choice], int] = {}
         self.problem = ""
         """Empty, or a clause for a person: what is wrong with the household, and what to do."""
         self._note(self._household.problem)
@@ -74,14 +75,20 @@ class Sealing:
     def begin(self, stream: StreamName, sequence: int, choice: Choice) -> None:
         """Notes durably that the stream's segments, from this one on, are sealed to the choice.
 
-        Does nothing when that is known already. Raises OSError.
+        Does nothing when that is known already. Raises OSError; but where the recorder may not write, which
+        waiting does not mend, it is a problem to tell, and tried again with the next segment.
         """
         latest = last_marks(self._marks, stream)
         if any((mark.group, mark.generation) == (choice.group, choice.generation) for mark in latest):
             return
-        mark = UsedMark(choice.group, choice.generation, UsedName(stream, sequence))
-        make_mark(self._store_root, mark, self._disk)
+        first = self._unmarked.setdefault((stream, choice), sequence)
+        mark = UsedMark(choice.group, choice.generation, UsedName(stream, first))
+        try:
+            make_mark(self._store_root, mark, self._disk)
+        except PermissionError:
+            return
         self._marks.append(mark)
+        self._unmarked = {which: first for which, first in self._unmarked.items() if which[0] != stream}
 
     def _that_opens(self, group: Group, meant: Generation) -> Generation:
         later = (one for one in group.generations if one.number >= meant.number)
@@ -108,6 +115,8 @@ class Sealing:
                     f"{member.name} cannot open what is recorded now, for {missing} is missing: put it back "
                     "from a copy of the store"
                 )
+        if any(choice.generation == chosen.number for _, choice in self._unmarked):
+            return f"the recorder may not write in {folder}: give the folder to the user that runs it (chown)"
         return RUN_OUT if has_run_out(group, self._sure_ms) else ""
 
     def _note(self, problem: str) -> None:

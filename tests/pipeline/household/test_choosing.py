@@ -17,7 +17,7 @@ from pipeline.household.choosing import (
 )
 from pipeline.household.model import Generation, Group
 from pipeline.names import LAST_MS
-from tests.support.histories import STEPS, Step, play
+from tests.support.manifest_histories import STEPS, Step, play
 
 
 def _ms(text: str) -> int:

@@ -23,7 +23,7 @@ from pipeline.household.errors import (
 from pipeline.household.model import Device, Generation, Group, Manifest, Member, Role
 from pipeline.household.succession import check_first, check_next
 from tests.support.founding import AnIdentity, a_viewer, an_identity, an_owner, signed
-from tests.support.histories import STEPS, Step, play
+from tests.support.manifest_histories import STEPS, Step, play
 
 SEEDS = st.integers(0, 2**32)
 

@@ -211,3 +211,25 @@ def test_a_disk_that_is_away_is_no_problem_of_the_household(founded: Founded) ->
     chosen = _at(sealing)
     founded.store_root.rename(founded.store_root.with_name("away"))
     assert (_at(sealing), sealing.problem) == (chosen, "")
+
+
+def test_a_folder_that_the_recorder_may_not_write_to_stops_nothing(
+    founded: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another user's command made it. Tests run as root, whom no mode keeps out."""
+    sealing = _sealing(founded)
+    choice = _at(sealing)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.recorder.sealing.make_mark", refuse)
+        sealing.begin(MAIN, 7, choice)
+        sealing.begin(MAIN, 8, choice)
+        assert _at(sealing) == choice
+        assert "the recorder may not write in keys/home/1: give the folder to the user" in sealing.problem
+    sealing.begin(MAIN, 9, choice)
+    assert _marks(founded) == {"home/1/front.main.7.used"}, "from the first that was sealed so"
+    _at(sealing)
+    assert sealing.problem == ""
