@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import datetime
 from functools import partial
@@ -144,6 +145,7 @@ def join_household(
     metavar="G",
     help="What a viewer may open; by default the default group.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask whether the fingerprint is the newcomer's.")
 @identity_option
 @root_option
 @click.pass_obj
@@ -153,33 +155,41 @@ def approve(
     name: str,
     role: str | None,
     groups: tuple[str, ...],
+    yes: bool,
     identity: str,
     root: str | None,
 ) -> None:
     """Let somebody in, or change what a member may do: the newcomer opens what is there and what comes.
 
     REQUEST is the text that begins with nvr-join1, or a file with it, or a plain age recipient (age1…), which
-    can open footage and sign nothing. Compare the fingerprint with the newcomer before you approve.
+    can open footage and sign nothing. At a terminal, it asks whether the newcomer sees the same fingerprint.
 
     \b
     Examples:
       nvr member approve request.txt --name bob --group outdoor --identity alice.key
       nvr member approve nvr-join1… --name carol --role owner --identity alice.key
     """
+    checked_member(name)
     asked = newcomer(text_of(request, REQUEST, "age1"))
     membership = open_membership(locate(config).store.root, identity, passphrases(KEY_FILE_PROMPT), root)
     tell_doubt(membership)
     _check_same(asked, membership.household.root)
+    _confirm(asked, yes)
     role_given = Role(role) if role else None
-    plan = partial(approved, newcomer=asked, name=checked_member(name), role=role_given, groups=groups)
+    plan = partial(approved, newcomer=asked, name=name, role=role_given, groups=groups)
     changed = change_household(membership, plan, time.time_ns() // 1_000_000)
     now = changed.household.manifest.member(name)
     if now is not None:
         click.echo(f"{name} is {_a(now.role)} and opens {', '.join(now.groups)}.")
-    click.echo(
-        f"Their request was {asked.fingerprint}: if they see another one, say nvr member remove {name}."
-    )
     tell_changed(changed)
+
+
+def _confirm(asked: Newcomer, yes: bool) -> None:
+    """Who exchanges the request on its way would be let in; what they have opened nobody can take back."""
+    shown = asked.fingerprint if asked.member_key else asked.recipient
+    click.echo(f"This request is {shown}")
+    if not yes and sys.stdin.isatty():
+        click.confirm("Does the newcomer see the same?", abort=True)
 
 
 @member.command()

@@ -26,7 +26,7 @@ from crypto.seal import seal_bytes
 from nvr.errors import AlreadyRunning
 from pipeline.durable import sync_file_system
 from pipeline.household.model import Manifest
-from pipeline.names import KEYS, generation_directory, wrapped_name
+from pipeline.names import KEYS, RESERVED_GROUPS, generation_directory, wrapped_name
 
 SUFFIX = ".age"
 USED_SUFFIX = ".used"
@@ -110,7 +110,8 @@ def sweep(store_root: Path, manifest: Manifest) -> None:
 
     What cannot be removed now is left for the next change.
     """
-    for group_folder in _folders(store_root / KEYS):
+    folders = [one for one in _folders(store_root / KEYS) if one.name not in RESERVED_GROUPS]
+    for group_folder in folders:
         group = manifest.group(group_folder.name)
         members = {one.name for one in manifest.members_of(group_folder.name)}
         for number, folder in _numbered(group_folder):
