@@ -11,8 +11,9 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,7 @@ from pipeline.household.spending import Candidate, Span, candidates
 from pipeline.household.used_marks import generations_in, used_marks
 from pipeline.model import StreamName
 from pipeline.names import (
+    KEYS,
     NotAName,
     PartName,
     SegmentName,
@@ -72,7 +74,7 @@ def destroy_spent(
             index_is_behind = True
         elif stranger := _stranger(folder):
             faults.append(f"{folder} is not destroyed, for {stranger} in it is not the store's: remove that")
-        elif why := _destroyed(folder, random):
+        elif why := _destroyed(root, folder, random):
             faults.append(f"{folder} cannot be destroyed: {why}")
         else:
             gone.append((candidate.group, candidate.number))
@@ -112,13 +114,32 @@ def _stranger(folder: Path) -> str:
     return ""
 
 
-def _destroyed(folder: Path, random: RandomBytes) -> str:
+def _destroyed(root: Path, folder: Path, random: RandomBytes) -> str:
     """Why not, empty if it is."""
     try:
-        _destroy(folder, random)
+        with _while_nobody_changes_the_household(root):
+            _destroy(folder, random)
+    except BlockingIOError:
+        return "somebody is changing the household just now; tried again"
     except OSError as error:
         return (error.strerror or "input/output error").lower()
     return ""
+
+
+@contextlib.contextmanager
+def _while_nobody_changes_the_household(root: Path) -> Iterator[None]:
+    """Owners' commands write wrapped files under this lock. Raises BlockingIOError when one is at it."""
+    descriptor = os.open(root / KEYS, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # some file systems cannot lock a folder
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _destroy(folder: Path, random: RandomBytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -177,6 +178,16 @@ def test_a_folder_that_cannot_be_written_is_told(founded: Founded) -> None:
     wrapped.unlink()
     wrapped.mkdir()
     assert "keys/home/1 cannot be destroyed: is a directory" in _pass(founded).faults[0]
+
+
+def test_nothing_is_destroyed_while_an_owner_changes_the_household(founded: Founded) -> None:
+    _delete(founded, _record(founded, 1, NOON_MS))
+    descriptor = os.open(founded.store_root / "keys", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    done = _pass(founded)
+    assert done.generations == () and "somebody is changing the household just now" in done.faults[0]
+    os.close(descriptor)
+    assert ("home", 1) in _pass(founded).generations
 
 
 # The plan, for random histories: what the recorder does is followed exactly.
