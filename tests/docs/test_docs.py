@@ -19,6 +19,7 @@ from nvr.config import CameraSettings, StoreSettings
 from nvr.quantities import parse_size
 from nvr.recorder_process import PAUSES_S, SILENT_S
 from pipeline.audit import Fault
+from pipeline.chain.findings import Fault as VerifyFault
 from pipeline.health import State
 from pipeline.recorder import RecorderSettings
 from pipeline.source import EncodeBudget
@@ -117,6 +118,8 @@ def test_every_exit_code_is_in_the_reference() -> None:
 def test_every_state_and_finding_is_in_the_reference() -> None:
     assert set(rows(section("`nvr status`"))) - {"not recording"} == {state.value for state in State}
     assert set(rows(section("`nvr check`"))) == {fault.name.lower() for fault in Fault}
+    wrong = {fault.name.lower() for fault in VerifyFault}
+    assert {name for name in rows(section("`nvr verify")) if not name.startswith("-")} == wrong
 
 
 def test_figures_that_the_pages_repeat_are_those_of_the_code() -> None:
