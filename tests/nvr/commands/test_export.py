@@ -249,6 +249,21 @@ def test_a_strangers_identity_opens_nothing(house: House, capsys: pytest.Capture
     assert leftovers(house) == []
 
 
+def test_a_segment_sealed_to_another_generation_than_it_says_is_refused(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = read_household(house.store.root).manifest.groups[0].generations[1].recipient
+    recorded = six_seconds()[0]
+    data = recorded.plaintext.replace(recorded.mark.device, house.store.device, 1)
+    mark = replace(recorded.mark, device=house.store.device)
+    segment = open_segment(house.store, mark, [parse_recipient(other)])
+    segment.append(data, recorded.duration_ns)
+    segment.finish(recorded.duration_ns)
+    assert house.export() == FAULT
+    assert "was exchanged: inside it says generation 1" in capsys.readouterr().err
+    assert leftovers(house) == []
+
+
 def test_a_strangers_segment_is_named(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     (path, *_) = house.keep(six_seconds())
     strange = House(house.folder / "strange", Store(house.folder / "strange" / "cabin" / "store"))
