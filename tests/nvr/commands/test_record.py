@@ -64,7 +64,7 @@ def test_what_cannot_be_recorded_ends_in_one_sentence(house: Household) -> None:
     shutil.rmtree(house.directory / "state")
     sealed_to_nobody = house.nvr("record", "street")
     assert sealed_to_nobody.returncode == STORE
-    assert "there is no household" in sealed_to_nobody.stderr
+    assert "There is no household" in sealed_to_nobody.stderr
     (house.store / "store.json").unlink()
     assert house.nvr("record", "street").returncode == STORE
     assert house.segments() == []
