@@ -41,9 +41,9 @@ _COMMANDS = {
     ),
     "verify": (
         "nvr.commands.verify:verify",
-        "Show that footage, or a bundle, is complete and unaltered; needs no key.",
+        "Show whether footage, or a BUNDLE, is complete and unaltered; needs no key.",
     ),
-    "head": ("nvr.commands.head:head", "Print what to remember of all footage, to verify against it later."),
+    "head": ("nvr.commands.head:head", "Print what to remember of all footage, to verify it later."),
     "index": ("nvr.commands.index:index", "Rebuild the index from the store alone."),
     "demo": (
         "nvr.commands.demo:demo",

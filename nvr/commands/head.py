@@ -51,9 +51,9 @@ def head(
     accept_device: bool,
     root: str | None,
 ) -> None:
-    """Print the heads of all chains. Keep them off the recorder, and verify against them later.
+    """Print what to remember of all footage, to verify it later.
 
-    What was recorded before a head can then neither be removed nor changed unnoticed, not even by somebody
+    Keep it off the recorder. What was recorded before a head can then neither be removed nor changed unnoticed, not even by somebody
     who takes the recorder over. With --identity it is signed, and verify finds it in the store by itself.
 
     \b

@@ -60,7 +60,7 @@ def verify(
     root: str | None,
     as_json: bool,
 ) -> None:
-    """Show whether footage is complete and unaltered; or, of a BUNDLE, whether it is what was exported.
+    """Show whether footage, or a BUNDLE, is complete and unaltered; needs no key.
 
     Every file is hashed and compared with its camera's chain, and the chains with the certificates of their
     day keys and with what members remember. What expired is told apart from what is missing. Without --from
@@ -217,9 +217,9 @@ def _say_camera(one: CameraReport) -> None:
         if count:
             click.echo(f"  {count:,} {what}")
     for reason, count in sorted(one.gaps.items()):
-        click.echo(f"  {count:,} gaps: {reason}")
+        click.echo(f"  {count:,} gap{'s' * (count != 1)}: {reason}")
     if one.last_signed_ms:
-        tail = f", {one.unsigned:,} records since" if one.unsigned else ""
+        tail = f"; {one.unsigned:,} records since wait for a signature" if one.unsigned else ""
         click.echo(f"  signed last {_shown(one.last_signed_ms)}{tail}")
 
 
