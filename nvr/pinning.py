@@ -61,8 +61,15 @@ def read_pinned(store_root: Path, said: str | None = None, beside: bytes | None 
     except Replayed as fault:
         hint = f'to look into an old copy all the same, say --root "{fingerprint(first.digest)}"'
         raise Replayed(f"{fault}; {hint}") from None
-    remember(household.pin)
+    if seen is None or _continues(household, seen):
+        remember(household.pin)
     return Pinned(household, is_known=bool(said or beside or seen))
+
+
+def _continues(household: Household, seen: Pin) -> bool:
+    """Whether it is what was seen, or came of it: an old copy or a fork is looked at, and not remembered."""
+    versions = household.versions
+    return len(versions) >= seen.version and versions[seen.version - 1].digest == seen.digest
 
 
 def remembered(root: bytes) -> Pin | None:

@@ -105,6 +105,10 @@ def test_two_owners_in_two_copies_are_a_fork(people: People, tmp_path: Path) -> 
     aside.rename(people.root)
     with pytest.raises(Forked, match="two owners changed it at once"):
         people.membership("anna")
+    root = people.household.root
+    seen = pinning.remembered(root)
+    assert pinning.read_pinned(people.root, root.hex()).household.pin != seen
+    assert pinning.remembered(root) == seen  # a fork may be looked at, and is not what counts from then on
 
 
 def test_two_owners_at_once(people: People) -> None:

@@ -182,6 +182,11 @@ def test_stock_age_opens_all_of_it_with_the_sheet_and_the_disk_alone(tmp_path: P
     people.change("anna", partial(with_group, name="outdoor", cameras=["drive"]))
     people.join("bob", groups=["outdoor"])
     sealed = [people.record("front"), people.record("drive")]
+    own = b"".join(age("-d", "-i", people.files["bob"], one) for one in people.root.glob("keys/*/*/bob.age"))
+    (tmp_path / "bob.txt").write_bytes(own)
+    assert age("-d", "-i", tmp_path / "bob.txt", sealed[1]) == b"moof"
+    with pytest.raises(subprocess.CalledProcessError):
+        age("-d", "-i", tmp_path / "bob.txt", sealed[0])
     people.change("anna", partial(removed, name="bob"))
     sealed += [
         people.record(camera, NOW_MS + days * DAY_MS) for camera in ("front", "drive") for days in (1, 40)
@@ -199,7 +204,3 @@ def test_stock_age_opens_all_of_it_with_the_sheet_and_the_disk_alone(tmp_path: P
     for file in sealed:
         copy = machine / "STORE" / file.relative_to(people.root)
         assert age("-d", "-i", machine / "home.txt", copy) == b"moof"
-    bob = people.files["bob"]
-    for file in [one for one in sealed if "front" in str(one)]:
-        with pytest.raises(subprocess.CalledProcessError):
-            age("-d", "-i", bob, file)
