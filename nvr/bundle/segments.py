@@ -83,7 +83,7 @@ def left_out(
         if (place := segment_at(path, document.camera))
     }
     return [
-        Finding(segment_path(one.segment.stream, name_of(one.segment)), LEFT_OUT)
+        Finding(segment_path(one.segment.stream, name_of(one.segment)), LEFT_OUT, left_out=True)
         for place, one in found.items()
         if place not in named
         and overlaps(one.segment.start_ms, one.segment.duration_ms, document.from_ms, document.to_ms)

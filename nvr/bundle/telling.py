@@ -36,9 +36,11 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield f"WRONG  {_clean(str(finding))}"
     if more := verdict.findings[MOST_SHOWN:]:
         yield f"WRONG  and {len(more)} more files."
-    if document is None or verdict.findings:
+    if document is None or not verdict.is_as_exported:
         yield "This bundle is not what its exporter made: do not rely on it. Ask for a new one."
         return
+    if verdict.findings:
+        yield "The rest of the bundle is as it was exported. Ask why these were left out."
     for proof in verdict.streams:
         yield from stream_facts(proof, document)
     yield from _signed(verdict, document)
@@ -122,7 +124,7 @@ def _signed(verdict: Verdict, document: Document) -> Iterator[str]:
     )
     yield "What this proves:"
     yield "- these files are what the recorder sealed and signed, unaltered and in their order;"
-    if all(proof.whole or not proof.recorded for proof in verdict.streams):
+    if not verdict.findings and all(proof.whole or not proof.recorded for proof in verdict.streams):
         yield "- between the first and the last segment named above, nothing was left out but what is named;"
     yield f"- {document.by}, a member of that household, made this bundle."
 

@@ -12,10 +12,14 @@ from nvr.bundle.document import Document
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A file of the bundle that is not as it must be, and why, in a sentence."""
+    """A file of the bundle that is not as it must be, and why, in a sentence.
+
+    `left_out`: the exporter left it out; the rest of the bundle is as good as it was.
+    """
 
     path: str
     text: str
+    left_out: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"
@@ -79,6 +83,11 @@ class Verdict:
     streams: tuple[StreamProof, ...] = ()
     signed_ms: int = 0
     members: tuple[str, ...] = field(default=())
+
+    @property
+    def is_as_exported(self) -> bool:
+        """Whether nothing is wrong but what the exporter left out."""
+        return self.document is not None and all(one.left_out for one in self.findings)
 
     @property
     def is_sound(self) -> bool:
