@@ -30,7 +30,13 @@ from pipeline.names import NotAName, camera_name, group_name
 
 @click.group()
 def group() -> None:
-    """List and add groups; give a group a new generation."""
+    """List and add groups; give a group a new generation.
+
+    \b
+    Examples:
+      nvr group add outdoor --camera drive --identity alice.key
+      nvr group rotate home --identity alice.key
+    """
 
 
 @group.command("list")

@@ -25,7 +25,13 @@ from pipeline.household.fingerprint import fingerprint
 
 @click.group()
 def key() -> None:
-    """Your own key file: show it, new passphrase, new recovery sheet, drill."""
+    """Your own key file: show it, new passphrase, new recovery sheet, drill.
+
+    \b
+    Examples:
+      nvr key show alice.key
+      nvr key drill sheet.txt
+    """
 
 
 @key.command("show")

@@ -35,7 +35,14 @@ from pipeline.household.model import Member, Role
 
 @click.group()
 def member() -> None:
-    """List, invite, approve and remove members; join."""
+    """List, invite, approve and remove members; join.
+
+    \b
+    Examples:
+      nvr member invite -o invitation.txt
+      nvr member join invitation.txt --keys-to ~/keys --name bob -o request.txt
+      nvr member approve request.txt --name bob --identity alice.key
+    """
 
 
 @member.command("list")
