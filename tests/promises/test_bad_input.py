@@ -102,7 +102,7 @@ def test_sound_footage_is_exported(house: Household, tmp_path: Path) -> None:
 def test_an_identity_of_another_household(house: Household, tmp_path: Path) -> None:
     other = make_household(tmp_path / "other")
     done = export_all(house, tmp_path / "out.mp4", "--identity", str(other.key_file))
-    assert_one_sentence(done, WRONG_IDENTITY, "opens none of the household's groups")
+    assert_one_sentence(done, WRONG_IDENTITY, "This key is not for this store")
     assert not (tmp_path / "out.mp4").exists()
 
 
