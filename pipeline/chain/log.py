@@ -22,7 +22,6 @@ from pipeline.chain.folding import Fold, first_start
 from pipeline.chain.reading import ChainFile, chain_numbers
 from pipeline.chain.records import NONCE_BYTES, DamagedRecord, Record, Signed
 from pipeline.chain.rotation import (
-    DAY_NS,
     HOUR_NS,
     ChainPlace,
     is_due,
@@ -62,7 +61,8 @@ class ChainKeeper:
         self._disk = disk
         self._ready_number = 0
         self._seen = 0
-        self._since_ns: int | None = None
+        self._since_ns = 0
+        self._came = False
 
     def tend(self, now_ms: int, boot_ns: int, *, sure: bool, damaged: bool = False) -> bool:
         """Exchanges the day key when that is due, or sooner for a damaged chain; whether it did. Raises
@@ -74,13 +74,15 @@ class ChainKeeper:
             prepare(self.place, now_ms, self._disk)
             return False
         if label.number != self._seen:
-            self._since_ns = boot_ns if self._seen else None
-            self._seen = label.number
-        seen_ns = DAY_NS if self._since_ns is None else boot_ns - self._since_ns
+            self._came = self._seen > 0
+            self._seen, self._since_ns = label.number, boot_ns
+        seen_ns = boot_ns - self._since_ns
+        if not self._came and (sure or damaged):  # nobody knows for how long: it was there at our start
+            seen_ns = max(seen_ns, HOUR_NS)
         if not (is_due(label, now_ms, sure=sure, seen_ns=seen_ns) or (damaged and seen_ns >= HOUR_NS)):
             return False
         rotate(self.place, label.number, now_ms, self._disk)
-        self._seen, self._since_ns = label.number + 1, boot_ns
+        self._seen, self._since_ns, self._came = label.number + 1, boot_ns, True
         return True
 
     @contextlib.contextmanager

@@ -32,6 +32,7 @@ _log = logging.getLogger("nvr.recorder")
 MOST_WAITING = 10_000  # about 3 MB: fourteen hours of two streams
 MOST_ADOPTED = 64
 SIGN_S = 60.0
+TEND_S = 60.0
 RETRY_S = 2.0
 STOP_GRACE_S = 2.0
 _BATCH = 200
@@ -68,6 +69,7 @@ class Chaining:
         self._lost = 0
         self._unsigned = False
         self._signed_s = time.monotonic()
+        self._tend_due_s = 0.0
         self._damaged = False
         self._trouble = ""
         self._stopping = False
@@ -155,9 +157,11 @@ class Chaining:
         """Exchanges the day key if it is time, then chains all that waits. Raises ChainBusy, ChainDamaged,
         OSError; what was not chained waits on.
         """
-        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        if self._keeper.tend(now_ms, boot_ns, sure=self._clock_sure(), damaged=self._damaged):
-            self._damaged = False
+        if self._damaged or time.monotonic() >= self._tend_due_s:
+            boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            if self._keeper.tend(now_ms, boot_ns, sure=self._clock_sure(), damaged=self._damaged):
+                self._damaged = False
+            self._tend_due_s = time.monotonic() + TEND_S
         if self._beginnings is not None:
             self._adopt(self._beginnings, now_ms)
             self._beginnings = None
