@@ -9,9 +9,10 @@ from pathlib import Path
 from pipeline.household.accepting import AcceptedHousehold
 from pipeline.household.destroying import Destroyed, destroy_spent
 from pipeline.household.errors import HouseholdError
-from pipeline.index import IndexFault, open_or_restore
+from pipeline.index import IndexBusy, IndexFault, open_or_restore
 
 PASS_S = 3600.0
+SOON_S = 60.0  # when others are busy with the index, as at a start
 log = logging.getLogger(__name__)
 
 Say = Callable[[int, str], object]
@@ -38,6 +39,9 @@ class SpentGenerations:
         self._due_s = monotonic_s + PASS_S
         try:
             done = self._destroy(now_ms)
+        except IndexBusy:
+            self._due_s = monotonic_s + SOON_S
+            return
         except (HouseholdError, IndexFault, OSError) as error:
             say(logging.WARNING, f"spent generations are not looked for: {error}")
             return
