@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nvr.bundle.document import Document
 from nvr.bundle.runs import Known, Run
@@ -81,7 +82,7 @@ def stream_proof(
         clock_unsure=sum(one.segment.clock_unsure for one in here),
         unfinished=sum(one.segment.unfinished for one in here),
         stops=_stops(document, stream, runs),
-        expired=_expired(tombstones, sequences),
+        expired=_expired(expired_of(tombstones, sequences)),
         unnamed=_unnamed(sequences, found, stream),
     )
 
@@ -135,12 +136,27 @@ def _stops(document: Document, stream: str, runs: Iterable[Run]) -> tuple[Stoppe
     )
 
 
-def _expired(tombstones: Iterable[records.Expired], sequences: Sequence[int]) -> tuple[Expired, ...]:
-    return tuple(
-        Expired(one.first, one.count, REASONS[one.reason])
-        for one in sorted(tombstones, key=lambda one: one.first)
-        if any(one.first <= sequence < one.first + one.count for sequence in sequences)
-    )
+def expired_of(tombstones: Iterable[records.Expired], sequences: Sequence[int]) -> dict[int, Reason]:
+    """Which of the sequences (in order) have a tombstone, and its reason."""
+    return {
+        sequence: one.reason
+        for one in tombstones
+        for sequence in sequences[
+            bisect_left(sequences, one.first) : bisect_left(sequences, one.first + one.count)
+        ]
+    }
+
+
+def _expired(reasons: Mapping[int, Reason]) -> tuple[Expired, ...]:
+    """Joined where they follow each other for the same reason."""
+    found: list[Expired] = []
+    for sequence in sorted(reasons):
+        last = found[-1] if found else None
+        if last and (last.first + last.count, last.reason) == (sequence, REASONS[reasons[sequence]]):
+            found[-1] = replace(last, count=last.count + 1)
+        else:
+            found.append(Expired(sequence, 1, REASONS[reasons[sequence]]))
+    return tuple(found)
 
 
 def _unnamed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from nvr.bundle.completeness import Recorded, overlaps
+from nvr.bundle.completeness import Recorded, expired_of, overlaps
 from nvr.bundle.document import Document
 from nvr.bundle.files import BundleFolder
 from nvr.bundle.layout import segment_at, segment_path
@@ -82,15 +82,18 @@ def left_out(
         for path in document.files
         if (place := segment_at(path, document.camera))
     }
-    return [
-        Finding(segment_path(one.segment.stream, name_of(one.segment)), LEFT_OUT, left_out=True)
-        for place, one in found.items()
+    lacking = [
+        one.segment
+        for place, one in sorted(found.items())
         if place not in named
         and overlaps(one.segment.start_ms, one.segment.duration_ms, document.from_ms, document.to_ms)
-        and not has_expired(one.segment.sequence, tombstones.get(one.segment.stream, ()))
     ]
-
-
-def has_expired(sequence: int, tombstones: Collection[Expired]) -> bool:
-    """Whether one of the tombstones is of that segment."""
-    return any(one.first <= sequence < one.first + one.count for one in tombstones)
+    gone = {
+        stream: expired_of(of_stream, [one.sequence for one in lacking if one.stream == stream])
+        for stream, of_stream in tombstones.items()
+    }
+    return [
+        Finding(segment_path(one.stream, name_of(one)), LEFT_OUT, left_out=True)
+        for one in lacking
+        if one.sequence not in gone.get(one.stream, {})
+    ]

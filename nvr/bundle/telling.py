@@ -12,7 +12,7 @@ from nvr.bundle.document import Document
 from nvr.bundle.verdict import StreamProof, Verdict
 
 MOST_SHOWN = 50
-"""Findings that are written out; behind them stands how many more there are."""
+"""Lines of a kind that are written out; behind them stands how many more there are."""
 
 NOT_PROVEN = (
     "What this does not prove:",
@@ -76,13 +76,15 @@ def stream_facts(proof: StreamProof, document: Document) -> Iterator[str]:
 
 
 def _not_here(proof: StreamProof) -> Iterator[str]:
-    for expired in proof.expired:
-        yield (
-            f"Segments {expired.first} to {expired.first + expired.count - 1} were deleted by the recorder: "
-            f"{expired.reason}."
-        )
-    for stop in proof.stops:
+    for expired in proof.expired[:MOST_SHOWN]:
+        last = expired.first + expired.count - 1
+        which = f"Segments {expired.first} to {last} were" if expired.count > 1 else f"Segment {last} was"
+        yield f"{which} deleted by the recorder: {expired.reason}."
+    for stop in proof.stops[:MOST_SHOWN]:
         yield f"Recording stopped at {_at(stop.at_ms)}: {_clean(stop.reason)}."
+    more = max(len(proof.expired) - MOST_SHOWN, 0) + max(len(proof.stops) - MOST_SHOWN, 0)
+    if more:
+        yield f"There are {more} more such lines; --json has them all."
     if proof.unnamed:
         numbers = ", ".join(str(number) for number in proof.unnamed[:10])
         yield f"Of these numbers nothing was ever recorded: {numbers}{', …' * (len(proof.unnamed) > 10)}."

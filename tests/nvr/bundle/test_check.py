@@ -174,6 +174,32 @@ def test_a_file_that_became_a_link_is_named(bundle: Path) -> None:
     assert _named(check_bundle(bundle)) == ["README.txt"]
 
 
+@pytest.mark.parametrize("path", ["bundle.json", "SHA256SUMS", "household/1.json", "certificates.jsonl"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
+def test_what_is_no_file_is_neither_followed_nor_waited_for(bundle: Path, path: str, kind: str) -> None:
+    file = bundle / path
+    moved = bundle.parent / "elsewhere"
+    file.rename(moved)
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to(moved if kind == "link" else "/dev/zero")
+    named = _named(check_bundle(bundle))
+    assert {name.rstrip("/") for name in named} == {path}
+
+
+def test_folders_in_folders_are_no_trouble(bundle: Path) -> None:
+    deep = str(bundle)
+    for _ in range(1200):
+        deep += "/x"
+        os.mkdir(deep)  # noqa: PTH102 - pathlib cannot go as deep
+    named = _named(check_bundle(bundle))
+    os.removedirs(deep)  # noqa: PTH - nor can what cleans up after tests
+    assert named == [f"{deep.removeprefix(f'{bundle}/')}/"]
+
+
 def test_two_segments_exchanged_are_named(bundle: Path) -> None:
     one, two = sorted((bundle / "segments/main").iterdir())
     first, second = one.read_bytes(), two.read_bytes()

@@ -193,8 +193,8 @@ def test_expired_segments_are_shown_as_expired(scene: Scene, target: Path) -> No
     (main,) = check_bundle(target).streams
     assert (main.recorded, main.present) == (6, 3)
     said = _said(target)
-    assert "Segments 1 to 1 were deleted by the recorder: it was old enough to be deleted." in said
-    assert "Segments 4 to 4 were deleted by the recorder: the disk was full." in said
+    assert "Segments 1 to 2 were deleted by the recorder: it was old enough to be deleted." in said
+    assert "Segment 4 was deleted by the recorder: the disk was full." in said
     assert "3 of 6 recorded segments are here" in said
 
 
