@@ -196,7 +196,7 @@ def test_folders_in_folders_are_no_trouble(bundle: Path) -> None:
         deep += "/x"
         os.mkdir(deep)  # noqa: PTH102 - pathlib cannot go as deep
     named = _named(check_bundle(bundle))
-    os.removedirs(deep)  # noqa: PTH - nor can what cleans up after tests
+    os.removedirs(deep)  # what cleans up after tests cannot go as deep either
     assert named == [f"{deep.removeprefix(f'{bundle}/')}/"]
 
 
