@@ -18,7 +18,8 @@ from nvr.times import show
 from pipeline import walk
 from pipeline.chain.heads import PURPOSE, Heads, NotAHead, parse_heads
 from pipeline.household.files import Household
-from pipeline.names import HEADS, KEYS, NotAName, head_file
+from pipeline.key_names import head_file
+from pipeline.names import HEADS, KEYS, NotAName
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,7 @@ from pipeline.household.errors import HouseholdError
 from pipeline.household.files import read_household
 from pipeline.household.model import Manifest
 from pipeline.household.used_marks import generations_in
-from pipeline.names import (
-    DAYS_FILE,
-    HEADS,
-    KEYS,
-    MANIFEST,
-    NotAName,
+from pipeline.key_names import (
     UsedName,
     generation_directory,
     generation_number,
@@ -32,6 +27,7 @@ from pipeline.names import (
     wrapped_member,
     wrapped_name,
 )
+from pipeline.names import DAYS_FILE, HEADS, KEYS, MANIFEST, NotAName
 
 STATE_FILES = frozenset({"household.json", "household.lock", "day.key", "day.key.next", "day.lock"})
 _IN_KEYS = frozenset({MANIFEST, HEADS, DAYS_FILE})

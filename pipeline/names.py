@@ -1,4 +1,4 @@
-"""The names in the store: made and parsed here, nowhere else. Pure: text and numbers in, frozen values out.
+"""The names in the store: made and parsed here, and (within `keys/`) in `key_names`, nowhere else. Pure: text and numbers in, frozen values out.
 
 Rules:
 - A name says all that can be known of a file without opening it: the index can be made from names alone.
@@ -44,18 +44,13 @@ RESERVED_GROUPS = frozenset({MANIFEST, HEADS, "days"})
 RESERVED_CAMERAS = frozenset({KEYS, HOLDS, "store", "index", "lock"})
 RESERVED_STREAMS = frozenset({GAPS, "events", CHAIN, "lock"})
 
-_COUNT = r"(0|[1-9][0-9]{0,14})"
+COUNT = r"(0|[1-9][0-9]{0,14})"
 _COMPONENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _SEGMENT = re.compile(
-    rf"{_COUNT}\+(0|[1-9][0-9]{{0,7}})\.{_COUNT}(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{{0,14}}))?\.mp4\.age"
+    rf"{COUNT}\+(0|[1-9][0-9]{{0,7}})\.{COUNT}(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{{0,14}}))?\.mp4\.age"
 )
-_PART = re.compile(rf"{_COUNT}\.{_COUNT}(?:\.(c))?\.(part|tail)")
-_HOLD = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.{_COUNT}-{_COUNT}\.{_COUNT}\.hold")
-_HOUSEHOLD_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_USED = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.([a-z0-9][a-z0-9_-]{{0,47}})\.{_COUNT}\.used")
-_MANIFEST_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
-_HEAD_FILE = re.compile(rf"([a-z0-9][a-z0-9-]{{0,31}})\.{_COUNT}\.json")
-_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_PART = re.compile(rf"{COUNT}\.{COUNT}(?:\.(c))?\.(part|tail)")
+_HOLD = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.{COUNT}-{COUNT}\.{COUNT}\.hold")
 _CHAIN = re.compile(r"([1-9][0-9]{0,11})\.chain")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOUR = re.compile(r"[01][0-9]|2[0-3]")
@@ -65,7 +60,8 @@ class NotAName(ValueError):
     """The text is not a name of the store; the message says why, in a sentence."""
 
 
-def _bounded(what: str, value: int, last: int, first: int = 0) -> None:
+def bounded(what: str, value: int, last: int, first: int = 0) -> None:
+    """Returns if `value` lies between `first` and `last`. Raises NotAName, which says `what` it is."""
     if not first <= value <= last:
         raise NotAName(f"{what} {value} is outside {first} to {last}")
 
@@ -111,10 +107,10 @@ class SegmentName:
             and 0 <= self.kept_until_ms <= LAST_MS
         ):
             return
-        _bounded("start", self.start_ms, LAST_MS)
-        _bounded("duration", self.duration_ms, LONGEST_MS)
-        _bounded("sequence", self.sequence, LAST_SEQUENCE)
-        _bounded("deadline", self.kept_until_ms, LAST_MS)
+        bounded("start", self.start_ms, LAST_MS)
+        bounded("duration", self.duration_ms, LONGEST_MS)
+        bounded("sequence", self.sequence, LAST_SEQUENCE)
+        bounded("deadline", self.kept_until_ms, LAST_MS)
 
     @property
     def end_ms(self) -> int:
@@ -147,8 +143,8 @@ class PartName:
     clock_unsure: bool = False
 
     def __post_init__(self) -> None:
-        _bounded("start", self.start_ms, LAST_MS)
-        _bounded("sequence", self.sequence, LAST_SEQUENCE)
+        bounded("start", self.start_ms, LAST_MS)
+        bounded("sequence", self.sequence, LAST_SEQUENCE)
 
     def _stem(self) -> str:
         return f"{self.start_ms}.{self.sequence}{'.c' if self.clock_unsure else ''}"
@@ -194,9 +190,9 @@ class HoldName:
 
     def __post_init__(self) -> None:
         camera_name(self.camera)
-        _bounded("from", self.from_ms, LAST_MS)
-        _bounded("to", self.to_ms, LAST_MS, self.from_ms + 1)
-        _bounded("made", self.made_ms, LAST_MS)
+        bounded("from", self.from_ms, LAST_MS)
+        bounded("to", self.to_ms, LAST_MS, self.from_ms + 1)
+        bounded("made", self.made_ms, LAST_MS)
 
     def covers(self, camera: str, start_ms: int, end_ms: int) -> bool:
         """Whether any of `camera`'s footage from `start_ms` until before `end_ms` is held."""
@@ -237,7 +233,7 @@ class GapMark:
             raise NotAName("a line of a gaps file is not a gap mark") from None
         if not (isinstance(stream, str) and type(at_ms) is int and isinstance(reason, str)):
             raise NotAName("a line of a gaps file is not a gap mark")
-        _bounded("at_ms", at_ms, LAST_MS)
+        bounded("at_ms", at_ms, LAST_MS)
         return cls(stream_name(camera, stream), at_ms, reason)
 
 
@@ -262,7 +258,7 @@ def _day_of_number(day: int) -> str:
 
 def day_of(at_ms: int) -> str:
     """The UTC day as `yyyy-mm-dd`. Raises NotAName outside 1970 to 9999."""
-    _bounded("time", at_ms, LAST_MS)
+    bounded("time", at_ms, LAST_MS)
     return _day_of_number(at_ms // DAY_MS)
 
 
@@ -279,7 +275,7 @@ def day_start_ms(day: str) -> int:
         start = int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
     except ValueError:
         raise NotAName(f"{day!r} is not a day written as yyyy-mm-dd") from None
-    _bounded("day", start, LAST_MS)
+    bounded("day", start, LAST_MS)
     return start
 
 
@@ -307,95 +303,6 @@ def gaps_day(file_name: str) -> str:
     if day == file_name:
         raise NotAName(f"{file_name!r} is not the name of a gaps file")
     return day
-
-
-# The household's, within KEYS.
-
-
-def member_name(text: str) -> str:
-    """`text`, if a member can be called that. Raises NotAName."""
-    if not _HOUSEHOLD_NAME.fullmatch(text):
-        raise NotAName(
-            f"{text[:40]!r} cannot be a member's name: use a-z, 0-9 and '-', at most 32, beginning with a "
-            "letter or digit"
-        )
-    return text
-
-
-def group_name(text: str) -> str:
-    """`text`, if a group can be called that. Raises NotAName."""
-    if not _HOUSEHOLD_NAME.fullmatch(text) or text in RESERVED_GROUPS:
-        raise NotAName(
-            f"{text[:40]!r} cannot be a group's name: use a-z, 0-9 and '-', at most 32, beginning with a "
-            f"letter or digit, and none of {', '.join(sorted(RESERVED_GROUPS))}"
-        )
-    return text
-
-
-def manifest_path(version: int) -> str:
-    """The file of that version of the household, relative to the store."""
-    return f"{KEYS}/{MANIFEST}/{version}.json"
-
-
-def manifest_version(file_name: str) -> int:
-    """The version that a file in the manifest's folder holds, from its name. Raises NotAName."""
-    match = _MANIFEST_FILE.fullmatch(file_name)
-    if match is None:
-        raise NotAName(f"{file_name!r} is not the name of a version of the household")
-    return int(match[1])
-
-
-def generation_directory(group: str, generation: int) -> str:
-    """The folder of a generation's wrapped identities and marks, relative to the store."""
-    return f"{KEYS}/{group}/{generation}"
-
-
-def generation_number(text: str) -> int:
-    """The generation that a folder of a group is called after. Raises NotAName."""
-    if not _NUMBER.fullmatch(text):
-        raise NotAName(f"{text!r} is not the number of a generation")
-    return int(text)
-
-
-def wrapped_name(member: str) -> str:
-    """The file of a generation's identity sealed to that member."""
-    return f"{member}.age"
-
-
-def wrapped_member(file_name: str) -> str:
-    """Whom a wrapped identity is for, from its file name. Raises NotAName."""
-    member = file_name.removesuffix(".age")
-    if member == file_name:
-        raise NotAName(f"{file_name!r} is not the name of a wrapped identity")
-    return member_name(member)
-
-
-def head_file(file_name: str) -> tuple[str, int]:
-    """Who countersigned the head that a file of the folder of heads holds, and when. Raises NotAName."""
-    match = _HEAD_FILE.fullmatch(file_name)
-    if match is None:
-        raise NotAName(f"{file_name!r} is not the name of a countersigned head")
-    _bounded("made", int(match[2]), LAST_MS)
-    return match[1], int(match[2])
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class UsedName:
-    """A mark in a generation's folder: segments of `stream`, from `first_sequence` on, are sealed to it."""
-
-    stream: StreamName
-    first_sequence: int
-
-    def __str__(self) -> str:
-        return f"{self.stream.camera}.{self.stream.stream}.{self.first_sequence}.used"
-
-    @classmethod
-    def parse(cls, text: str) -> UsedName:
-        """The name that is spelled so. Raises NotAName."""
-        match = _USED.fullmatch(text)
-        if match is None:
-            raise NotAName(f"{text!r} is not the mark of a generation's use")
-        return cls(stream_name(match[1], match[2]), int(match[3]))
 
 
 def chain_path(camera: str, number: int) -> str:

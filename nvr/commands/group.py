@@ -25,7 +25,8 @@ from nvr.located import Located, locate
 from pipeline import walk
 from pipeline.household.choosing import current, prepared_until_ms
 from pipeline.household.model import Group, Manifest
-from pipeline.names import NotAName, camera_name, group_name
+from pipeline.key_names import group_name
+from pipeline.names import NotAName, camera_name
 
 
 @click.group()

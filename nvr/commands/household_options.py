@@ -18,7 +18,8 @@ from nvr.pinning import Pinned, read_pinned
 from pipeline.household.choosing import prepared_until_ms
 from pipeline.household.errors import HouseholdError
 from pipeline.household.remembered import recall
-from pipeline.names import NotAName, member_name
+from pipeline.key_names import member_name
+from pipeline.names import NotAName
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -41,7 +41,7 @@ from pipeline.household.errors import ChangedMeanwhile, HouseholdError
 from pipeline.household.files import Household, read_household, write_version
 from pipeline.household.model import Manifest, Member
 from pipeline.household.succession import PURPOSE, check_next
-from pipeline.names import manifest_path
+from pipeline.key_names import manifest_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from nvr.keyholder.wrapped_files import generation_folder
 from pipeline.chain.day_key import first_day_key
 from pipeline.household.fingerprint import fingerprint
 from pipeline.household.remembered import Remembered, remember
-from pipeline.names import HOLDS, KEYS, MANIFEST, STORE_FILE, manifest_path
+from pipeline.key_names import manifest_path
+from pipeline.names import HOLDS, KEYS, MANIFEST, STORE_FILE
 from pipeline.store.layout import create
 
 STORE = "store"

@@ -26,7 +26,8 @@ from crypto.seal import seal_bytes
 from nvr.errors import AlreadyRunning
 from pipeline.durable import sync_file_system
 from pipeline.household.model import Manifest
-from pipeline.names import KEYS, RESERVED_GROUPS, generation_directory, wrapped_name
+from pipeline.key_names import generation_directory, wrapped_name
+from pipeline.names import KEYS, RESERVED_GROUPS
 
 SUFFIX = ".age"
 USED_SUFFIX = ".used"

@@ -16,7 +16,8 @@ from pipeline.household.errors import HouseholdError
 from pipeline.household.files import Followed, first_version, follow
 from pipeline.household.model import Manifest
 from pipeline.household.remembered import Remembered, recall, remember
-from pipeline.names import KEYS, MANIFEST, STORE_FILE, manifest_path
+from pipeline.key_names import manifest_path
+from pipeline.names import KEYS, MANIFEST, STORE_FILE
 
 _log = logging.getLogger("nvr.household")
 _Seen = tuple[tuple[int, ...], ...]

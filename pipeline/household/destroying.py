@@ -23,16 +23,9 @@ from pipeline.durable import fsync_directory
 from pipeline.household.model import Manifest
 from pipeline.household.spending import Candidate, Span, candidates
 from pipeline.household.used_marks import generations_in, used_marks
+from pipeline.key_names import UsedName, generation_directory, wrapped_member
 from pipeline.model import StreamName
-from pipeline.names import (
-    KEYS,
-    NotAName,
-    PartName,
-    SegmentName,
-    UsedName,
-    generation_directory,
-    wrapped_member,
-)
+from pipeline.names import KEYS, NotAName, PartName, SegmentName
 
 RandomBytes = Callable[[int], bytes]
 

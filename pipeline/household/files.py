@@ -29,7 +29,8 @@ from pipeline.household.errors import (
 from pipeline.household.fingerprint import fingerprint
 from pipeline.household.model import Manifest, Pin
 from pipeline.household.succession import check_first, check_next
-from pipeline.names import KEYS, MANIFEST, NotAName, manifest_path, manifest_version
+from pipeline.key_names import manifest_path, manifest_version
+from pipeline.names import KEYS, MANIFEST, NotAName
 
 LARGEST_BYTES = 16 * 1024 * 1024  # a thousand post-quantum recipients are 2 MB; whatever is larger is none
 

@@ -17,7 +17,8 @@ from crypto.errors import BadRecipient
 from crypto.recipient import parse_recipient
 from pipeline.household.errors import NotAllowed
 from pipeline.household.model import Group, Manifest, Member, Role
-from pipeline.names import NotAName, camera_name, group_name, member_name
+from pipeline.key_names import group_name, member_name
+from pipeline.names import NotAName, camera_name
 
 
 def check_rules(manifest: Manifest) -> None:

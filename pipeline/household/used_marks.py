@@ -18,15 +18,9 @@ from pathlib import Path
 
 from pipeline import walk
 from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories
+from pipeline.key_names import UsedName, generation_directory, generation_number, group_name
 from pipeline.model import StreamName
-from pipeline.names import (
-    KEYS,
-    NotAName,
-    UsedName,
-    generation_directory,
-    generation_number,
-    group_name,
-)
+from pipeline.names import KEYS, NotAName
 
 
 @dataclass(frozen=True, slots=True, order=True)

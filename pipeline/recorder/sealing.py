@@ -23,8 +23,9 @@ from pipeline.household.accepting import AcceptedHousehold
 from pipeline.household.choosing import Choice, current, has_run_out
 from pipeline.household.model import Generation, Group, Manifest
 from pipeline.household.used_marks import UsedMark, last_marks, make_mark, used_marks
+from pipeline.key_names import UsedName, generation_directory, wrapped_name
 from pipeline.model import StreamName
-from pipeline.names import STORE_FILE, UsedName, generation_directory, wrapped_name
+from pipeline.names import STORE_FILE
 
 _log = logging.getLogger("nvr.recorder")
 

@@ -14,8 +14,9 @@ from crypto.recipient import Recipient
 from pipeline.audit import REPAIRED_BY_REBUILD, Fault, Finding, check
 from pipeline.household.used_marks import UsedMark, make_mark
 from pipeline.index import Index, index_path, rebuild
+from pipeline.key_names import UsedName
 from pipeline.model import StreamName
-from pipeline.names import GapMark, SegmentName, StoredSegment, UsedName
+from pipeline.names import GapMark, SegmentName, StoredSegment
 from pipeline.repair import repair
 from pipeline.store import Store, append_gap_mark, hold, lock_camera, lock_store, open_segment, recover
 from tests.support.founding import found

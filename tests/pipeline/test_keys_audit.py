@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.audit import Fault, Finding, check
 from pipeline.index import Index, index_path, rebuild
+from pipeline.key_names import UsedName
 from pipeline.model import StreamName
-from pipeline.names import UsedName
 from pipeline.store import Store
 from tests.support.founding import Founded, found
 

@@ -21,7 +21,7 @@ from pipeline.household.document import SignedManifest, to_noun
 from pipeline.household.files import read_household, write_version
 from pipeline.household.model import Generation, Group, Manifest, Member, Role
 from pipeline.household.remembered import Remembered, remember
-from pipeline.names import generation_directory, wrapped_name
+from pipeline.key_names import generation_directory, wrapped_name
 
 AnIdentity = X25519Identity | HybridIdentity
 FOUNDED_MS = 1_793_500_000_000  # 2026-11-01

@@ -29,7 +29,7 @@ from pipeline import walk
 from pipeline.household.document import SignedManifest, to_noun
 from pipeline.household.errors import ChangedMeanwhile, Forked, HouseholdError, Replayed
 from pipeline.household.model import Generation, Manifest, Role
-from pipeline.names import manifest_path
+from pipeline.key_names import manifest_path
 from pipeline.store import Store
 from tests.support.people import People
 

@@ -14,7 +14,7 @@ from pipeline.household.accepting import AcceptedHousehold
 from pipeline.household.errors import ManifestDamaged, ManifestMissing
 from pipeline.household.files import read_household
 from pipeline.household.remembered import Remembered, recall, remember
-from pipeline.names import manifest_path
+from pipeline.key_names import manifest_path
 from pipeline.store import Store
 from tests.support.founding import Founded, an_identity, found, signed
 

@@ -20,8 +20,9 @@ from pipeline.household.model import Generation, Group, Manifest
 from pipeline.household.spending import Candidate, Span, candidates
 from pipeline.household.used_marks import UsedMark, generations_in, make_mark, used_marks
 from pipeline.index import Index, index_path, rebuild
+from pipeline.key_names import UsedName
 from pipeline.model import StreamName
-from pipeline.names import DAY_MS, StoredSegment, UsedName
+from pipeline.names import DAY_MS, StoredSegment
 from pipeline.store import Store, open_segment
 from tests.support.founding import Founded, found
 from tests.support.store_writing import FRONT, NOON_MS, append_fragments, mark, write_segment

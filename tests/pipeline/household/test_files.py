@@ -26,7 +26,7 @@ from pipeline.household.errors import (
 from pipeline.household.files import follow, read_household, read_version, versions_in, write_version
 from pipeline.household.fingerprint import fingerprint, given_fingerprint
 from pipeline.household.model import Generation, Manifest, Pin
-from pipeline.names import manifest_path
+from pipeline.key_names import manifest_path
 from tests.support.founding import Founded, a_viewer, an_identity, an_owner, found, signed
 
 

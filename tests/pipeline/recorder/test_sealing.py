@@ -13,8 +13,8 @@ import pytest
 from pipeline.durable import DiskCalls
 from pipeline.household.choosing import Choice
 from pipeline.household.errors import ManifestMissing
+from pipeline.key_names import manifest_path
 from pipeline.model import StreamName
-from pipeline.names import manifest_path
 from pipeline.recorder.sealing import RUN_OUT, Sealing, recipient_of
 from pipeline.store import Store
 from tests.support.founding import Founded, a_viewer, an_identity, found, signed
