@@ -1,4 +1,6 @@
-"""The names in the store: made and parsed here, and (within `keys/`) in `key_names`, nowhere else. Pure: text and numbers in, frozen values out.
+"""The names in the store: made and parsed here, nowhere else; those within `keys/` in `pipeline.key_names`.
+
+Pure: text and numbers in, frozen values out.
 
 Rules:
 - A name says all that can be known of a file without opening it: the index can be made from names alone.
