@@ -55,14 +55,19 @@ class Reader:
     def varint(self, last: int, first: int = 0) -> int:
         """A number from `first` to `last`."""
         number = shift = 0
+        data, at, end = self._data, self.at, len(self._data)  # a chain has millions of these
         while True:
-            byte = self.byte()
+            if at >= end:
+                raise TornRecord("the last record is not whole")
+            byte = data[at]
+            at += 1
             number |= (byte & 0x7F) << shift
             shift += 7
             if number > last:
                 raise DamagedRecord("a record has a number that is too large")
             if byte < 0x80:
                 break
+        self.at = at
         if (byte == 0 and shift > 7) or number < first:
             raise DamagedRecord("a record has a number that is not spelt as it should be")
         return number
