@@ -25,7 +25,7 @@ class Fault(StrEnum):
     CHAIN_FORKED = "the chain was rewritten"
     CHAIN_REMOVED = "a whole chain was removed"
     CHAIN_DAMAGED = "the chain is damaged"
-    RE_SIGNED = "signed by a key that is not known"
+    RE_SIGNED = "not signed by the key of its time"
     CERTIFICATE = "the certificates of the day keys do not hold together"
     UNCONFIRMED = "no owner has confirmed these day keys"
 

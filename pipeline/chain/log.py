@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ from pipeline.chain.rotation import (
 )
 from pipeline.durable import DISK, DiskCalls, make_directories
 from pipeline.names import CHAIN, LOCK, chain_path
+from pipeline.store.errors import StoreError
+from pipeline.store.layout import Store
 
 __all__ = ["ChainBusy", "ChainDamaged", "ChainKeeper", "ChainLog", "ChainPlace", "Head"]
 
@@ -58,6 +61,7 @@ class ChainKeeper:
 
     def __init__(self, place: ChainPlace, disk: DiskCalls = DISK) -> None:
         self.place = place
+        self._store = Store(place.root)
         self._disk = disk
         self._ready_number = 0
         self._seen = 0
@@ -68,7 +72,7 @@ class ChainKeeper:
         """Exchanges the day key when that is due, or sooner for a damaged chain; whether it did. Raises
         ChainBusy, OSError.
         """
-        self._make_state_dir()
+        self._look()
         label = read_label(self.place.day_key)
         if label is None or self.place.next_key.exists() or not is_ready(self.place):
             prepare(self.place, now_ms, self._disk)
@@ -88,7 +92,7 @@ class ChainKeeper:
     @contextlib.contextmanager
     def turn(self, now_ms: int) -> Iterator[KeyLabel]:
         """Holds the day key's lock shared, the key being certified. Raises ChainBusy, OSError."""
-        self._make_state_dir()
+        self._look()
         for _ in range(2):
             with locked(self.place.lock, alone=False):
                 if (label := self._ready()) is not None:
@@ -97,8 +101,13 @@ class ChainKeeper:
             prepare(self.place, now_ms, self._disk)
         raise ChainBusy("the day key is being exchanged")
 
-    def _make_state_dir(self) -> None:
-        self.place.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _look(self) -> None:
+        """Nothing is written where the store's disk is away, or another. Raises OSError."""
+        try:
+            self._store.open_check()
+        except StoreError as fault:
+            raise OSError(errno.ENOENT, str(fault)) from None
+        self.place.state_dir.mkdir(mode=0o700, exist_ok=True)
 
     def _ready(self) -> KeyLabel | None:
         label = read_label(self.place.day_key)

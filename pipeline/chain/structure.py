@@ -5,6 +5,8 @@ Rules:
 - A START that goes on from another file must stand in the certificate of its number: it was signed by a key
   that is erased since.
 - Behind damage nothing counts; what comes before it does.
+- What a recorder vouches for enters the chain soon after it was recorded: a segment that is older than the
+  key it stands under was put there afterwards, unless it says itself that it was only found.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from pipeline.chain.records import (
 from pipeline.names import chain_path
 
 _TRIES = 3
+LATE_MS = 3_600_000  # a recorder marks what waited half as long for the chain as found
 
 
 @dataclass
@@ -101,6 +104,7 @@ class _Check:
         self._seen: set[int] = set()
         self.chain = CheckedChain(camera, CameraReport(camera))
         self._before: Fold | None = None
+        self._certified_ms = 0
 
     def run(self) -> CheckedChain:
         chain = self.chain
@@ -117,7 +121,8 @@ class _Check:
         file = read_chain_file(self._root, self.chain.camera, number)
         if number > self._judged.newest and self._is_only_begun(file):
             return  # the key is being exchanged, or a crash kept it from being
-        file = ChainFile(file.data)
+        file, known = ChainFile(file.data), self._judged.known.get(number)
+        self._certified_ms = known.certificate.at_ms if known else 0
         signed: tuple[bytes, Signed] | None = None
         head = b""
         for record in file:
@@ -203,12 +208,23 @@ class _Check:
         stream = self.chain.segments.setdefault(segment.stream, {})
         known = stream.get(segment.sequence)
         self.chain.report.found += segment.found
+        self._check_time(segment)
         if known is not None and _segment(known).content != segment.content:
             fault, name = Fault.CHAINED_TWICE, segment.stream
             self.chain.findings.append(
                 Finding(fault, "", self.chain.camera, name, segment.sequence, segment.start_ms)
             )
         stream[segment.sequence] = segment.body
+
+    def _check_time(self, segment: Segment) -> None:
+        end_ms = segment.start_ms + segment.duration_ms
+        if segment.found or segment.clock_unsure or end_ms >= self._certified_ms - LATE_MS:
+            return
+        note = "it was chained long after the time that it says, under a later key, or the clock was set back"
+        name, start_ms = segment.stream, segment.start_ms
+        self.chain.findings.append(
+            Finding(Fault.RE_SIGNED, note, self.chain.camera, name, segment.sequence, start_ms)
+        )
 
     def _compare(self, fold: Fold) -> None:
         for name, head in self._wanted.get(fold.count, ()):

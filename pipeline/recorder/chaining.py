@@ -2,7 +2,8 @@
 
 Rules:
 - What was published and marked is chained in that order; what cannot be written waits (at most
-  `MOST_WAITING`) and is tried again. What a crash keeps from the chain is found at the next start.
+  `MOST_WAITING`) and is tried again. What a crash keeps from the chain is found at the next start. What
+  waited for half an hour counts as found, too.
 - It begins with what lies in the store and not in the chain: what was recovered, and the last segments of
   each stream above the chain's last, as *found*: nobody vouches for when they came there.
 - A signature at most once a minute, and one at the end.
@@ -15,7 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from pipeline.names import GapMark, StoredSegment
 _log = logging.getLogger("nvr.recorder")
 MOST_WAITING = 10_000  # about 3 MB: fourteen hours of two streams
 MOST_ADOPTED = 64
+STALE_S = 1800.0
 SIGN_S = 60.0
 TEND_S = 60.0
 RETRY_S = 2.0
@@ -64,7 +66,7 @@ class Chaining:
         self._beginnings: Beginnings | None = beginnings
         self._clock_sure = clock_sure
         self._chain = ChainLog(keeper, camera, durably=durably)
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[tuple[Record, float]] = deque()  # each with the monotonic time of its coming
         self._found: deque[StoredSegment] = deque()
         self._lost = 0
         self._unsigned = False
@@ -101,7 +103,7 @@ class Chaining:
             if len(self._waiting) >= MOST_WAITING:
                 self._lost += 1
                 return
-            self._waiting.append(record)
+            self._waiting.append((record, time.monotonic()))
             self._condition.notify()
 
     def start(self) -> None:
@@ -177,8 +179,14 @@ class Chaining:
             self._unsigned, self._signed_s = False, time.monotonic()
 
     def _batch(self) -> list[Record]:
+        """What waited for long is no longer vouched for: it counts as found."""
         with self._condition:
-            return list(islice(self._waiting, _BATCH))
+            taken = list(islice(self._waiting, _BATCH))
+        stale_s = time.monotonic() - STALE_S
+        return [
+            replace(record, found=True) if isinstance(record, Segment) and came_s < stale_s else record
+            for record, came_s in taken
+        ]
 
     def _look_at_found(self) -> None:
         """Those that are gone by now are left out."""

@@ -196,3 +196,18 @@ def test_a_household_makes_the_first_day_key_once(tmp_path: Path, box: Box) -> N
     assert (box.state_dir / KEY_FILE).stat().st_mode & 0o777 == 0o600
     box.append(GAP, sign=True)
     assert public_of(box.state_dir / KEY_FILE) == public
+
+
+def test_nothing_is_written_below_the_mount_point_of_a_disk_that_is_away(box: Box) -> None:
+    box.append(GAP)
+    aside = box.root.with_name("aside")
+    box.root.rename(aside)
+    box.root.mkdir()
+    for attempt in (lambda: box.append(GAP), box.tend, lambda: Box(box.root, box.state_dir).append(GAP)):
+        with pytest.raises(OSError, match="is not a store"):
+            attempt()
+    assert list(box.root.iterdir()) == []
+    box.root.rmdir()
+    aside.rename(box.root)
+    box.append(GAP)
+    assert list(read_chain_file(box.root, "front", 1))[1:] == [GAP, GAP]

@@ -423,6 +423,18 @@ def test_what_today_deletes_with_tombstones_is_counted_as_expired_and_told(house
     assert (front.expired, front.collapsed) == ({Reason.AGE: 8}, 1)
 
 
+def test_yesterday_recorded_anew_under_todays_key(house: House, recipients: list[Recipient]) -> None:
+    """All of yesterday deleted with tombstones, and made up again."""
+    for stream in (FRONT, SUB):
+        house.box.expire(house.segments[stream][:4])
+    start_ms = house.segments[FRONT][0].name.start_ms
+    forged = write_segment(house.store, recipients, 20, start_ms)
+    house.box.append(chain_record(house.root, forged), sign=True)
+    (finding,) = house.verify().findings
+    assert (finding.fault, finding.sequence) == (Fault.RE_SIGNED, 20)
+    assert "under a later key" in finding.note
+
+
 def test_a_chain_forked_from_what_a_member_remembers(house: House) -> None:
     records = _records(house, 2)
     forged = [

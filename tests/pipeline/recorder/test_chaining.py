@@ -111,6 +111,16 @@ def test_a_chain_that_is_locked_delays_nobody_and_loses_nothing(
     assert [r.sequence for r in _records(box) if isinstance(r, Segment)] == [0, 1, 2]
 
 
+def test_what_waited_for_long_is_only_found(
+    box: Box, store: Store, recipients: list[Recipient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.recorder.chaining.STALE_S", -1.0)
+    chaining = _chaining(box)
+    _publish(chaining, store.root, write_segment(store, recipients, 0))
+    chaining.run_once(NOON_MS)
+    assert [r.found for r in _records(box) if isinstance(r, Segment)] == [True]
+
+
 def test_what_waits_is_bounded(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.recorder.chaining.MOST_WAITING", 2)
     chaining = _chaining(box)
