@@ -96,13 +96,11 @@ def verify(
 
 
 def _verify_bundle(ctx: click.Context, bundle: Path, root: str | None, *, as_json: bool) -> None:
-    from nvr.bundle import check_bundle, told
+    from nvr.bundle import check_bundle, noun_of, told
 
     verdict = check_bundle(bundle, root)
     if as_json:
-        findings = [{"path": found.path, "text": found.text} for found in verdict.findings]
-        noun = {"sound": verdict.is_sound, "fingerprint": verdict.fingerprint, "findings": findings}
-        click.echo(json.dumps(noun, indent=2))
+        click.echo(json.dumps(noun_of(verdict), indent=2))
     else:
         for line in told(verdict):
             click.echo(line)

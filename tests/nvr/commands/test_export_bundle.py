@@ -16,6 +16,7 @@ from crypto.identity import parse_identities
 from crypto.unseal import unseal_bytes
 from nvr.cli import main
 from nvr.errors import FAULT, USAGE
+from pipeline.chain.records import Gap
 from tests.support.age_programs import age
 from tests.support.bundles import Scene
 from tests.support.household import Household, make_household, until
@@ -115,6 +116,22 @@ def test_it_is_checked_and_what_was_changed_is_named(
     noun = json.loads(capsys.readouterr().out)
     assert noun["sound"] is False
     assert [finding["path"] for finding in noun["findings"]] == ["README.txt"]
+
+
+def test_the_json_is_as_documented(
+    scene: Scene, typed: Typed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.box.append(Gap("main", NOW_MS + 1, "camera unreachable"), sign=True)
+    assert typed() == 0
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "evidence"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    page = (ROOT / "docs/reference.md").read_text("utf-8")
+    documented = json.loads(page.partition("```json verify bundle\n")[2].partition("```")[0])
+    assert list(said) == list(documented)
+    assert list(said["bundle"]) == list(documented["bundle"])
+    assert list(said["streams"][0]) == list(documented["streams"][0])
+    assert said["streams"][0]["gaps"] == [{"at_ms": NOW_MS + 1, "reason": "camera unreachable"}]
 
 
 def test_wrong_use(typed: Typed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
