@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bench import export, index, machine, rebuild, record, sealing, sixteen
+from bench import export, index, machine, proof, rebuild, record, sealing, sixteen
 from bench.processes import MeasuringFailed
 from bench.scale import FULL, QUICK, Scale
 from bench.scene import Place, working_place
@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Callable[[Scale, Place], Findings]] = {
     "index": index.measure,
     "rebuild": rebuild.measure,
     "export": export.measure,
+    "proof": proof.measure,
 }
 BUILD = Path(__file__).parents[1] / "build"
 

@@ -22,9 +22,11 @@ class Scale:
     index_days: int
     rebuilt_segments: int
     export_s: int
+    proof_s: int
+    proof_segments: int
 
 
-FULL = Scale(5, 60, 3, (1, 4, 8, 16), 300, 60, 60, 1 << 30, 3, 30, 200_000, 3600)
-QUICK = Scale(5, 30, 1, (1, 16), 60, 30, 20, 256 << 20, 2, 30, 50_000, 600)
-TINY = Scale(0.5, 2, 1, (1, 2), 3, 2, 3, 2 << 20, 1, 1, 300, 20)
+FULL = Scale(5, 60, 3, (1, 4, 8, 16), 300, 60, 60, 1 << 30, 3, 30, 200_000, 3600, 2400, 259_200)
+QUICK = Scale(5, 30, 1, (1, 16), 60, 30, 20, 256 << 20, 2, 30, 50_000, 600, 600, 20_000)
+TINY = Scale(0.5, 2, 1, (1, 2), 3, 2, 3, 2 << 20, 1, 1, 300, 20, 60, 100)
 """Only shows that the measuring works: its figures mean nothing."""
