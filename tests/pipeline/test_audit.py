@@ -44,6 +44,9 @@ def recorded(store: Store, recipients: list[Recipient]) -> list[StoredSegment]:
     found(store.root, store.root.parent / "state")
     make_mark(store.root, UsedMark("home", 1, UsedName(FRONT, 0)))
     (store.root / "keys/days.jsonl").touch()
+    (store.root / "front/chain").mkdir()
+    for name in ("lock", "1.chain", "12.chain"):
+        (store.root / "front/chain" / name).touch()
     rebuild(store.root)
     return segments
 
@@ -115,6 +118,7 @@ def test_strangers_are_found_at_every_level(store: Store, recorded: list[StoredS
         "Thumbs.db",
         "front/Notes",
         "front/gaps/today.txt",
+        "front/chain/1.chain.old",
         "front/main/yesterday",
         "front/main/2026-11-22/25",
         f"{hour}/note.txt",

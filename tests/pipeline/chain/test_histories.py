@@ -40,6 +40,7 @@ class History(RuleBasedStateMachine):
         self.box = Box(self.store.root, self.folder / "state")
         self.segments: dict[StreamName, list[StoredSegment]] = {FRONT: [], SUB: [], BACK: []}
         self.heads: dict[str, Heads] = {}
+        self.flushed: dict[Path, int] = {}
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -96,13 +97,16 @@ class History(RuleBasedStateMachine):
         numbers = chain_numbers(self.store.root, stream.camera)
         if not numbers or any(stream.camera in heads.cameras for heads in self.heads.values()):
             return
-        path = self.store.root / chain_path(stream.camera, numbers[-1])
-        keep = 200 if len(numbers) > 1 else 120
+        path = self._newest(stream.camera)
+        keep = max(120, self.flushed.get(path, 0))
         size = path.stat().st_size
         if size - cut > keep:
             with path.open("r+b") as file:
                 file.truncate(size - cut)
         self._starts(stream.camera)
+
+    def _newest(self, camera: str) -> Path:
+        return self.store.root / chain_path(camera, chain_numbers(self.store.root, camera)[-1])
 
     @rule()
     def next_day(self) -> None:
@@ -115,13 +119,17 @@ class History(RuleBasedStateMachine):
         going, self.segments[stream] = self.segments[stream][:count], self.segments[stream][count:]
         if chain_numbers(self.store.root, stream.camera):
             self.box.expire(going, Reason.FREE_SPACE)
+            path = self._newest(stream.camera)  # tombstones are flushed before their files go
+            self.flushed[path] = path.stat().st_size
         else:
             self.segments[stream] = going + self.segments[stream]
 
     @rule(camera=st.sampled_from(["front", "back"]))
     def collapses(self, camera: str) -> None:
         """Upkeep."""
-        collapse(self.box.log(camera), self.store.root, camera, self.box.now_ms)
+        if collapse(self.box.log(camera), self.store.root, camera, self.box.now_ms):
+            path = self._newest(camera)
+            self.flushed[path] = path.stat().st_size
 
     @precondition(lambda self: (self.folder / "state" / "day.key").exists())
     @rule()
