@@ -109,7 +109,14 @@ def test_without_a_root_it_says_what_to_compare(bundle: Path) -> None:
     assert "as you said" in "\n".join(told(check_bundle(bundle, verdict.fingerprint)))
 
 
-SMALL = ["SHA256SUMS", "bundle.json", "certificates.jsonl", "chain/1.1.slice"]
+SMALL = [
+    "README.txt",
+    "SHA256SUMS",
+    "bundle.json",
+    "certificates.jsonl",
+    "chain/1.1.slice",
+    "household/1.json",
+]
 
 
 @pytest.mark.parametrize("path", SMALL)
