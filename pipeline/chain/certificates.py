@@ -171,8 +171,12 @@ def _order_faults(found: Known, last: Known | None) -> list[str]:
     certificate = found.certificate
     before = last.certificate.number if last else 0
     if certificate.number != before + 1:
-        missing = f"{before + 1}" if certificate.number == before + 2 else f"{before + 1} and following"
-        return [f"certificate {missing} is missing before {certificate.number}"]
+        if certificate.number == before + 2:
+            return [f"certificate {before + 1} is missing before {certificate.number}"]
+        if certificate.number > before:
+            missing = f"certificates {before + 1} to {certificate.number - 1}"
+            return [f"{missing} are missing before {certificate.number}"]
+        return [f"certificate {certificate.number} stands behind {before}"]
     if certificate.previous != (last.line.digest if last else b""):
         return [f"certificate {certificate.number} does not continue the one before it"]
     return []
