@@ -133,6 +133,7 @@ class ChainLog:
         self._disk = disk
         self._fold: Fold | None = None
         self._size_bytes = 0
+        self._lock = self._root / camera / CHAIN / LOCK
 
     @property
     def exists(self) -> bool:
@@ -161,14 +162,15 @@ class ChainLog:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        directory = make_directories(self._root, f"{self._camera}/{CHAIN}", self._disk)
-        with locked(directory / LOCK, alone=True):
+        if not self._lock.parent.exists():
+            make_directories(self._root, f"{self._camera}/{CHAIN}", self._disk)
+        with locked(self._lock, alone=True):
             yield
 
     def _caught_up(self, number: int) -> Fold:
         """Takes what others appended since. Raises ChainDamaged, OSError."""
         path = self._path(number)
-        size_bytes = path.stat().st_size if path.exists() else 0
+        size_bytes = _size_bytes(path)
         if self._fold is not None and self._fold.number == number and size_bytes >= self._size_bytes > 0:
             self._read_on(path, size_bytes)
         else:
@@ -255,3 +257,10 @@ class ChainLog:
             self._fold = None
         finally:
             os.close(descriptor)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from crypto.errors import BadSignature
@@ -46,7 +47,7 @@ HOUR_NS = 3_600_000_000_000
 DAY_NS = 24 * HOUR_NS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChainPlace:
     """Where a device's chains and certificates are (`root`, the store), and its day key (`state_dir`)."""
 
@@ -54,22 +55,22 @@ class ChainPlace:
     state_dir: Path
     device: bytes
 
-    @property
+    @cached_property
     def day_key(self) -> Path:
         """The key in use."""
         return self.state_dir / KEY_FILE
 
-    @property
+    @cached_property
     def next_key(self) -> Path:
         """The key that is to come, while it is being exchanged."""
         return self.state_dir / NEXT_FILE
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         """What whoever signs holds shared."""
         return self.state_dir / LOCK_FILE
 
-    @property
+    @cached_property
     def certificates(self) -> Path:
         """The certificates of all day keys."""
         return self.root / KEYS / DAYS_FILE

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from pipeline.household.model import Generation, Group, Manifest
 from pipeline.names import LAST_MS
@@ -37,6 +38,7 @@ def current(group: Group, now_ms: int) -> Generation:
     return begun[-1] if begun else group.generations[0]
 
 
+@lru_cache(maxsize=256)
 def month_after_ms(at_ms: int) -> int:
     """When the UTC month after that of `at_ms` begins; at the end of the year 9999, its last millisecond."""
     begun = datetime.fromtimestamp(min(at_ms, LAST_MS) // 1000, UTC)

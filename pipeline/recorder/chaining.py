@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -168,15 +168,20 @@ class Chaining:
             self._adopt(self._beginnings, now_ms)
             self._beginnings = None
         self._look_at_found()
+        sign = sign or time.monotonic() - self._signed_s >= SIGN_S
         while records := self._batch():
-            self._chain.append(records, now_ms)
-            self._unsigned = True
+            self._append(records, now_ms, sign=sign)
             with self._condition:
                 for _ in records:
                     self._waiting.popleft()
-        if self._unsigned and (sign or time.monotonic() - self._signed_s >= SIGN_S):
-            self._chain.append((), now_ms, sign=True)
-            self._unsigned, self._signed_s = False, time.monotonic()
+        if self._unsigned and sign:
+            self._append((), now_ms, sign=True)
+
+    def _append(self, records: Sequence[Record], now_ms: int, *, sign: bool) -> None:
+        self._chain.append(records, now_ms, sign=sign)
+        self._unsigned = not sign
+        if sign:
+            self._signed_s = time.monotonic()
 
     def _batch(self) -> list[Record]:
         """What waited for long is no longer vouched for: it counts as found."""

@@ -69,8 +69,9 @@ class Sealing:
         meant = current(group, self._sure_ms)
         generation = meant
         if (self._store_root / STORE_FILE).exists():  # else the disk is away, and the writer says so
-            generation = self._that_opens(group, meant)
-            self._note(self._household.problem or self._trouble(manifest, group, meant, generation))
+            files = self._wrapped(group, meant)
+            generation = meant if files else self._later(group, meant)
+            self._note(self._household.problem or self._trouble(manifest, group, meant, generation, files))
         return Choice(group.name, generation.number, generation.recipient)
 
     def begin(self, stream: StreamName, sequence: int, choice: Choice) -> None:
@@ -91,8 +92,9 @@ class Sealing:
         self._marks.append(mark)
         self._unmarked = {which: first for which, first in self._unmarked.items() if which[0] != stream}
 
-    def _that_opens(self, group: Group, meant: Generation) -> Generation:
-        later = (one for one in group.generations if one.number >= meant.number)
+    def _later(self, group: Group, meant: Generation) -> Generation:
+        """The first generation after `meant` that somebody's file is left of; `meant` where there is none."""
+        later = (one for one in group.generations if one.number > meant.number)
         return next((one for one in later if self._wrapped(group, one)), meant)
 
     def _wrapped(self, group: Group, generation: Generation) -> frozenset[str]:
@@ -103,9 +105,15 @@ class Sealing:
         except OSError:
             return frozenset()
 
-    def _trouble(self, manifest: Manifest, group: Group, meant: Generation, chosen: Generation) -> str:
+    def _trouble(
+        self,
+        manifest: Manifest,
+        group: Group,
+        meant: Generation,
+        chosen: Generation,
+        files: frozenset[str],
+    ) -> str:
         folder = generation_directory(group.name, meant.number)
-        files = self._wrapped(group, meant)
         if not files:
             instead = f", so generation {chosen.number} is used" if chosen != meant else ""
             return f"nobody's file is left in {folder}{instead}: put the folder back from a copy of the store"
