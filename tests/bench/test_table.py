@@ -19,6 +19,7 @@ MEASURED = {
     "index": "a camera's day",
     "rebuild": "nvr index rebuild",
     "export": "nvr export",
+    "proof": "nvr verify",
 }
 
 

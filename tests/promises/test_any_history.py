@@ -20,7 +20,7 @@ from tests.support.any_history import CAMERAS, NEWCOMERS, History
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
-MEMORY = "/dev/shm"  # noqa: S108 - a directory of our own is made in it; nothing here is about disks
+MEMORY = "/dev/shm"
 GROUPS = st.sampled_from(["home", "outdoor"])
 
 

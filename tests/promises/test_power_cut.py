@@ -128,6 +128,8 @@ def _everything_opens(lives: Lives) -> None:
 
 
 def _loss(lives: Lives, number: int) -> float:
+    """Seconds lost, of video or audio, beyond what a starved recorder could not take."""
     life = lives.ended[number]
     found = lives.found(life)
-    return max(lost_s(lives.sent(life, kind), getattr(found, kind, [])) for kind in ("video", "audio"))
+    lost = max(lost_s(lives.sent(life, kind), getattr(found, kind, [])) for kind in ("video", "audio"))
+    return lost - life.starved_s
