@@ -20,6 +20,7 @@ from pipeline.chain.heads import PURPOSE, Heads, NotAHead, parse_heads
 from pipeline.household.files import Household
 from pipeline.key_names import head_file
 from pipeline.names import HEADS, KEYS, NotAName
+from pipeline.plain_file import read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,12 @@ def in_store(root: Path, device: bytes, household: Household | None) -> Remember
         path = root / KEYS / HEADS / entry.name
         try:
             head_file(entry.name)
-            found, line = parse_heads(path.read_bytes())
+            found, line = parse_heads(read_plain(path))
             if line is None or household is None or not is_members(found, line, household):
                 raise NotAHead("no member signed it.")
+        except OSError as fault:
+            notes.append(f"{path} is passed over: it cannot be read ({(fault.strerror or '').lower()}).")
+            continue
         except (NotAHead, NotAName) as fault:
             notes.append(f"{path} is passed over: {fault}")
             continue

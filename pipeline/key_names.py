@@ -9,7 +9,17 @@ import re
 from dataclasses import dataclass
 
 from pipeline.model import StreamName
-from pipeline.names import COUNT, KEYS, LAST_MS, MANIFEST, RESERVED_GROUPS, NotAName, bounded, stream_name
+from pipeline.names import (
+    COUNT,
+    HIGHEST_BEGUN,
+    KEYS,
+    LAST_MS,
+    MANIFEST,
+    RESERVED_GROUPS,
+    NotAName,
+    bounded,
+    stream_name,
+)
 
 _HOUSEHOLD_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _USED = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.([a-z0-9][a-z0-9_-]{{0,47}})\.{COUNT}\.used")
@@ -101,4 +111,5 @@ class UsedName:
         match = _USED.fullmatch(text)
         if match is None:
             raise NotAName(f"{text!r} is not the mark of a generation's use")
+        bounded("first", int(match[3]), HIGHEST_BEGUN)
         return cls(stream_name(match[1], match[2]), int(match[3]))

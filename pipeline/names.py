@@ -24,6 +24,7 @@ DAY_MS = 24 * HOUR_MS
 LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 LONGEST_MS = 99_999_999  # of a segment: a camera that never sends a second keyframe for a day
 LAST_SEQUENCE = 999_999_999_999_999
+HIGHEST_BEGUN = LAST_SEQUENCE // 2  # a higher one was put there by somebody: nothing goes on from it
 
 SEGMENT_SUFFIX = ".mp4.age"
 PART_SUFFIX = ".part"

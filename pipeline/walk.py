@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,9 @@ def segments(root: Path, hour: Hour) -> list[StoredSegment]:
         try:
             name = SegmentName.parse(entry.name)
             if start <= name.start_ms < start + HOUR_MS:
-                found.append(StoredSegment(hour.stream, name, entry.stat(follow_symlinks=False).st_size))
+                looked = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(looked.st_mode):  # a link or pipe of that name is no footage
+                    found.append(StoredSegment(hour.stream, name, looked.st_size))
         except (NotAName, FileNotFoundError):
             continue
     return sorted(found, key=lambda segment: (segment.name.start_ms, segment.name.sequence))

@@ -26,6 +26,7 @@ from nvr.keyholder.wrapped_files import wrapped_file
 from pipeline.household.files import read_household
 from pipeline.household.model import Generation, Manifest, Member, Pin
 from pipeline.names import KEYS
+from pipeline.plain_file import read_plain
 
 __all__ = ["Holder", "OpenedGroup", "Opening", "footage_identities", "holder_of", "open_generations"]
 
@@ -129,7 +130,7 @@ def _opened(
     if not file.parent.is_dir():
         return []
     try:
-        text = unseal_bytes(file.read_bytes(), [identity]).decode("ascii")
+        text = unseal_bytes(read_plain(file), [identity]).decode("ascii")
         found = parse_identities(text)[0]
     except OSError as fault:
         raise _Refused(

@@ -22,6 +22,7 @@ from crypto.signing import SignedLine, sign
 from pipeline.names import LAST_MS
 
 PURPOSE = "day"
+SET_BACK_MS = 3_600_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DEVICE = re.compile(r"[0-9a-f]{32}")
 _FIELDS = {"number", "key", "device", "at_ms", "previous", "commitments"}
@@ -111,6 +112,8 @@ class Judged:
     faults: tuple[str, ...]
     unconfirmed: tuple[int, ...]
     """The numbers of series beginnings that no owner has confirmed."""
+    set_back: tuple[tuple[int, int], ...] = ()
+    """Keys that say they were made long before the one before them: number, and by how many ms."""
 
     @property
     def newest(self) -> int:
@@ -124,6 +127,7 @@ def judge(lines: Iterable[bytes], device: bytes, owners_keys: Collection[bytes] 
     """
     known: dict[int, Known] = {}
     faults: list[str] = []
+    set_back: list[tuple[int, int]] = []
     last: Known | None = None
     for place, line in enumerate(lines, 1):
         try:
@@ -132,12 +136,15 @@ def judge(lines: Iterable[bytes], device: bytes, owners_keys: Collection[bytes] 
             faults.append(f"line {place} of the certificates: {str(fault).rstrip('.')}")
             continue
         faults += _order_faults(found, last)
+        back_ms = last.certificate.at_ms - found.certificate.at_ms if last else 0
+        if back_ms > SET_BACK_MS:
+            set_back.append((found.certificate.number, back_ms))
         if found.certificate.number in known:
             faults.append(f"there are two certificates with the number {found.certificate.number}")
             continue
         known[found.certificate.number] = last = found
     unconfirmed = tuple(n for n, one in known.items() if one.begins_series and not one.confirmed)
-    return Judged(known, tuple(faults), unconfirmed)
+    return Judged(known, tuple(faults), unconfirmed, tuple(set_back))
 
 
 def _judge_one(

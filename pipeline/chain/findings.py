@@ -65,6 +65,8 @@ class CameraReport:
     unsigned: int = 0
     last_signed_ms: int = 0
     collapsed: int = 0
+    begins_ms: int = 0
+    """When the day key of its oldest file was certified; 0 if that is not known."""
     expired: Counter[Reason] = field(default_factory=Counter)
     gaps: Counter[str] = field(default_factory=Counter)
 

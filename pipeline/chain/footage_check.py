@@ -15,9 +15,9 @@ from pathlib import Path
 from pipeline import walk
 from pipeline.chain.content import content_of
 from pipeline.chain.findings import Fault, Finding
-from pipeline.chain.reading import chain_numbers, read_chain_file
+from pipeline.chain.reading import readable_files
 from pipeline.chain.records import Expired, Segment
-from pipeline.chain.structure import CheckedChain
+from pipeline.chain.structure import CheckedChain, what_counts
 from pipeline.content import Content
 from pipeline.model import StreamName
 from pipeline.names import NotAName, SegmentName, StoredSegment, hour_directory
@@ -156,14 +156,12 @@ class FootageCheck:
     def _fresh_segments(self) -> dict[tuple[str, int], Segment]:
         """What was appended to the chain since it was read; tombstones are taken over."""
         fold, found = self.chain.fold, {}
-        for number in chain_numbers(self.root, self.chain.camera):
-            if fold is not None and number < fold.number:
-                continue
-            for record in read_chain_file(self.root, self.chain.camera, number):
+        for file in readable_files(self.root, self.chain.camera, fold.number if fold else 0):
+            for record in file:
                 if isinstance(record, Segment):
                     found[record.stream, record.sequence] = record
-                elif isinstance(record, Expired):
-                    self.chain.expired.add(record)
+                elif isinstance(record, Expired) and (counting := what_counts(record, file.fold)):
+                    self.chain.expired.add(counting)
         return found
 
     def _is_there(self, stream: str, record: Segment) -> bool:
@@ -175,7 +173,7 @@ class FootageCheck:
                 found = SegmentName.parse(entry.name)
             except NotAName:
                 continue
-            if replace(found, kept_until_ms=0) == meant:
+            if replace(found, kept_until_ms=0) == meant and entry.is_file(follow_symlinks=False):
                 return True
         return False
 

@@ -35,6 +35,7 @@ from pipeline.chain.rotation import (
 )
 from pipeline.durable import DISK, DiskCalls, make_directories
 from pipeline.names import CHAIN, LOCK, chain_path
+from pipeline.plain_file import PLAIN, read_plain
 from pipeline.store.errors import StoreError
 from pipeline.store.layout import Store
 
@@ -184,7 +185,7 @@ class ChainLog:
         return self._root / chain_path(self._camera, number)
 
     def _open_file(self, path: Path, number: int) -> None:
-        data = path.read_bytes() if path.exists() else b""
+        data = read_plain(path) if os.path.lexists(path) else b""
         file = ChainFile(data)
         fold = file.read_out()
         if fold is None:
@@ -237,7 +238,7 @@ class ChainLog:
         if self._fold is None:
             raise AssertionError("written before it was read")
         path = self._path(self._fold.number)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_WRONLY | PLAIN)
         try:
             write_whole(descriptor, data, self._size_bytes, self._disk)
         finally:
@@ -249,7 +250,7 @@ class ChainLog:
         """
         if not self._durably or self._fold is None:
             return
-        descriptor = os.open(self._path(self._fold.number), os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(self._path(self._fold.number), os.O_WRONLY | PLAIN)
         try:
             self._disk.fdatasync(descriptor)
         except OSError as error:

@@ -13,6 +13,7 @@ from pipeline import walk
 from pipeline.chain.folding import Fold
 from pipeline.chain.records import LONGEST_RECORD, DamagedRecord, Record, Start, read_record
 from pipeline.names import CHAIN, NotAName, chain_number, chain_path
+from pipeline.plain_file import read_plain
 
 
 def chain_numbers(root: Path, camera: str) -> list[int]:
@@ -20,7 +21,9 @@ def chain_numbers(root: Path, camera: str) -> list[int]:
     found = []
     for entry in walk.entries(root / camera / CHAIN):
         try:
-            found.append(chain_number(entry.name))
+            number = chain_number(entry.name)
+            if entry.is_file(follow_symlinks=False):
+                found.append(number)
         except NotAName:
             continue
     return sorted(found)
@@ -71,7 +74,18 @@ class ChainFile:
 
 def read_chain_file(root: Path, camera: str, number: int) -> ChainFile:
     """A file of the camera's chain. Raises OSError."""
-    return ChainFile((root / chain_path(camera, number)).read_bytes())
+    return ChainFile(read_plain(root / chain_path(camera, number)))
+
+
+def readable_files(root: Path, camera: str, first: int = 0) -> Iterator[ChainFile]:
+    """Those of the camera's chain from the number `first` on; what cannot be read is passed over."""
+    for number in chain_numbers(root, camera):
+        if number >= first:
+            try:
+                file = read_chain_file(root, camera, number)
+            except OSError:
+                continue
+            yield file
 
 
 def newest_fold(root: Path, camera: str, up_to: int | None = None) -> Fold | None:
@@ -81,6 +95,6 @@ def newest_fold(root: Path, camera: str, up_to: int | None = None) -> Fold | Non
     for number in reversed(chain_numbers(root, camera)):
         if up_to is None or number <= up_to:
             fold = read_chain_file(root, camera, number).read_out()
-            if fold is not None:
+            if fold is not None and (fold.number, fold.start.camera) == (number, camera):
                 return fold
     return None

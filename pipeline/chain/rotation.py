@@ -41,10 +41,12 @@ from pipeline.chain.reading import ChainFile, chain_numbers, newest_fold, read_c
 from pipeline.chain.records import NONCE_BYTES, Start, encode
 from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories
 from pipeline.names import CHAIN, DAYS_FILE, KEYS, chain_path
+from pipeline.plain_file import PLAIN, read_plain
 
 _log = logging.getLogger("nvr.chain")
 HOUR_NS = 3_600_000_000_000
 DAY_NS = 24 * HOUR_NS
+MOST_SKIPPED = 1_000_000  # numbers: as many days as no store sees
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,7 @@ def standing_before(root: Path, camera: str, number: int, disk: DiskCalls = DISK
 
 def cut_torn_end(path: Path, disk: DiskCalls = DISK) -> ChainFile:
     """Removes what a power cut left at the end of a chain's file. Damage stays. Raises OSError."""
-    file = ChainFile(path.read_bytes())
+    file = ChainFile(read_plain(path))
     file.read_out()
     if file.fault is not None and file.is_torn:
         cut(path, file.at, disk)
@@ -235,7 +237,7 @@ def cut_torn_end(path: Path, disk: DiskCalls = DISK) -> ChainFile:
 
 def cut(path: Path, size_bytes: int, disk: DiskCalls = DISK) -> None:
     """Truncates a file durably. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_WRONLY | PLAIN)
     try:
         os.ftruncate(descriptor, size_bytes)
         disk.fsync(descriptor)
@@ -247,7 +249,7 @@ def write_start(root: Path, start: Start, disk: DiskCalls = DISK) -> None:
     """Begins a chain's file durably, in place of what a crash left there. Raises OSError."""
     directory = make_directories(root, f"{start.camera}/{CHAIN}", disk)
     path = root / chain_path(start.camera, start.number)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | PLAIN, 0o600)
     try:
         write_whole(descriptor, encode(start, start.head), 0, disk)
         disk.fsync(descriptor)
@@ -268,26 +270,27 @@ def write_whole(descriptor: int, content: bytes, at: int, disk: DiskCalls) -> No
 
 
 def last_certificate(place: ChainPlace) -> tuple[Certificate, SignedLine] | None:
-    """The last whole one in the store. Raises OSError."""
-    for line in reversed(certificate_lines(place.root)):
-        try:
-            return parse_certificate(line)
-        except BadSignature:
-            continue
+    """The last whole one in the store; one with a number that no device comes to is none. Raises OSError."""
+    lines = certificate_lines(place.root)
+    for line in reversed(lines):
+        with contextlib.suppress(BadSignature):
+            found = parse_certificate(line)
+            if found[0].number <= len(lines) + MOST_SKIPPED:
+                return found
     return None
 
 
 def certificate_lines(root: Path) -> list[bytes]:
     """Every line of the certificates, a torn last one too. Raises OSError."""
     try:
-        return (root / KEYS / DAYS_FILE).read_bytes().splitlines()
+        return read_plain(root / KEYS / DAYS_FILE).splitlines()
     except FileNotFoundError:
         return []
 
 
 def _cut_torn_certificate(place: ChainPlace, disk: DiskCalls) -> None:
     try:
-        content = place.certificates.read_bytes()
+        content = read_plain(place.certificates)
     except FileNotFoundError:
         return
     end = content.rfind(b"\n") + 1
@@ -297,7 +300,7 @@ def _cut_torn_certificate(place: ChainPlace, disk: DiskCalls) -> None:
 
 def _append_certificate(place: ChainPlace, line: SignedLine, disk: DiskCalls) -> None:
     directory = make_directories(place.root, KEYS, disk)
-    descriptor = os.open(place.certificates, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(place.certificates, os.O_WRONLY | os.O_CREAT | PLAIN, 0o644)
     try:
         end = os.lseek(descriptor, 0, os.SEEK_END)
         write_whole(descriptor, bytes(line), end, disk)

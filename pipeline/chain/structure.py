@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crypto.errors import BadSignature
@@ -37,6 +37,7 @@ from pipeline.chain.records import (
 from pipeline.names import chain_path
 
 _TRIES = 3
+AHEAD = 1000  # tombstones of what waits for the chain yet: half an hour of it
 LATE_MS = 3_600_000  # a recorder marks what waited half as long for the chain as found
 
 
@@ -69,6 +70,15 @@ def _segment(body: bytes) -> Segment:
     if not isinstance(record, Segment):
         raise AssertionError("a segment's body was kept, and is another's")
     return record
+
+
+def what_counts(expired: Expired, fold: Fold | None) -> Expired | None:
+    """What a tombstone excuses, which stands where the chain had that fold: nothing that is recorded long
+    after it.
+    """
+    following = fold.next_sequence(expired.stream) if fold else 0
+    count = min(expired.count, following + AHEAD - expired.first)
+    return replace(expired, count=count) if count > 0 else None
 
 
 def check_chain(
@@ -118,7 +128,9 @@ class _Check:
         return chain
 
     def _check_file(self, number: int, *, is_newest: bool) -> None:
-        file = read_chain_file(self._root, self.chain.camera, number)
+        file = self._read(number)
+        if file is None:
+            return
         if number > self._judged.newest and self._is_only_begun(file):
             return  # the key is being exchanged, or a crash kept it from being
         file, known = ChainFile(file.data), self._judged.known.get(number)
@@ -130,7 +142,7 @@ class _Check:
                 self._check_start(record, number)
             elif isinstance(record, Signed):
                 signed = head, record
-            self._take(record)
+            self._take(record, file.fold)
             if file.fold is not None:
                 head = file.fold.head
                 self._compare(file.fold)
@@ -140,6 +152,15 @@ class _Check:
         if file.fold is not None:
             self._check_signature(file.fold, number, signed)
             self._before = self.chain.fold = file.fold
+
+    def _read(self, number: int) -> ChainFile | None:
+        try:
+            return read_chain_file(self._root, self.chain.camera, number)
+        except FileNotFoundError:
+            raise
+        except OSError as fault:
+            self.chain.find(Fault.CHAIN_DAMAGED, (fault.strerror or "it cannot be read").lower(), number)
+            return None
 
     def _is_only_begun(self, file: ChainFile) -> bool:
         fold = file.read_out()
@@ -152,7 +173,7 @@ class _Check:
             chain.find(Fault.CHAIN_FORKED, f"this is {place}, put in another's place", number)
             return
         if chain.first is None:
-            chain.first = start
+            chain.first, chain.report.begins_ms = start, self._certified_ms
         elif self._before is not None:
             self._check_joint(self._before, start, number)
         known = self._judged.known.get(number)
@@ -188,21 +209,31 @@ class _Check:
             return
         self.chain.report.last_signed_ms = record.at_ms
 
-    def _take(self, record: Record) -> None:
-        chain, report = self.chain, self.chain.report
+    def _take(self, record: Record, fold: Fold | None) -> None:
+        report = self.chain.report
         report.records += 1
         match record:
             case Segment():
                 self._take_segment(record)
             case Expired():
-                chain.expired.add(record)
-                report.expired[record.reason] += record.count
+                self._take_expired(record, fold)
             case Gap():
                 report.gaps[record.reason] += 1
             case Collapsed():
                 report.collapsed = max(report.collapsed, record.number)
             case _:
                 pass
+
+    def _take_expired(self, expired: Expired, fold: Fold | None) -> None:
+        counting, last = what_counts(expired, fold), expired.first + expired.count - 1
+        if counting != expired:
+            self.chain.notes.append(
+                f"{self.chain.camera}: a tombstone speaks of {expired.stream} numbers up to {last}, which "
+                "were not recorded then: it counts for none that came long after it"
+            )
+        if counting is not None:
+            self.chain.expired.add(counting)
+            self.chain.report.expired[expired.reason] += counting.count
 
     def _take_segment(self, segment: Segment) -> None:
         stream = self.chain.segments.setdefault(segment.stream, {})

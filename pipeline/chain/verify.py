@@ -18,12 +18,12 @@ from pipeline.chain.findings import CameraReport, Fault, Finding, Place, Report
 from pipeline.chain.footage_check import ALL, Asked, FootageCheck, Suspect, recorded_name
 from pipeline.chain.heads import Heads
 from pipeline.chain.log import Head
-from pipeline.chain.reading import chain_numbers, read_chain_file
+from pipeline.chain.reading import chain_numbers, read_chain_file, readable_files
 from pipeline.chain.records import DamagedRecord, Segment, Start
 from pipeline.chain.rotation import certificate_lines
 from pipeline.chain.structure import CheckedChain, check_chain
 from pipeline.model import StreamName
-from pipeline.names import DAYS_FILE, KEYS, hour_directory
+from pipeline.names import DAYS_FILE, HOUR_MS, KEYS, hour_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def verify(
     judged = judge(certificate_lines(root), question.device, question.owners_keys)
     findings = [*_certificate_findings(judged), *_removed_chains(root, judged)]
     reports: list[CameraReport] = []
-    notes: list[str] = []
+    notes = list(_set_back(judged))
     checks = []
     for camera in _cameras(root, question):
         chain = check_chain(root, camera, question.device, judged, _remembered(question.heads, camera))
@@ -89,6 +89,15 @@ def _certificate_findings(judged: Judged) -> Iterable[Finding]:
         yield Finding(Fault.UNCONFIRMED, note, path=path)
 
 
+def _set_back(judged: Judged) -> Iterable[str]:
+    """Clocks are set back for good reasons too, so this is no fault; but it makes the past look recorded."""
+    for number, back_ms in judged.set_back:
+        yield (
+            f"the clock was set back by {back_ms / HOUR_MS:.0f} hours before day key {number} was made: what "
+            "was recorded under it may be from later than it says"
+        )
+
+
 def _removed_chains(root: Path, judged: Judged) -> Iterable[Finding]:
     """Every certificate names the chains that went on, without saying whose: none of them may be gone, but by
     collapsing.
@@ -118,7 +127,7 @@ def _starts(root: Path, camera: str) -> Iterable[Start]:
     for number in chain_numbers(root, camera):
         try:
             first = next(iter(read_chain_file(root, camera, number)), None)
-        except (FileNotFoundError, DamagedRecord):
+        except (OSError, DamagedRecord):
             continue
         if isinstance(first, Start):
             yield first
@@ -146,8 +155,8 @@ def _places(root: Path, wanted: set[bytes]) -> dict[bytes, Place]:
     """Where in all chains these contents stand."""
     found = {}
     for camera in walk.cameras(root):
-        for number in chain_numbers(root, camera):
-            for record in read_chain_file(root, camera, number):
+        for file in readable_files(root, camera):
+            for record in file:
                 if isinstance(record, Segment) and record.content in wanted:
                     stream = StreamName(camera, record.stream)
                     found[record.content] = Place(stream, record.sequence, record.start_ms)

@@ -5,6 +5,7 @@ Rules:
 - Nothing is destroyed by the index alone: it tells quickly that something is left, and the names in the store
   have the last word, those of unfinished segments included.
 - A folder with anything in it that is not ours stays as it is.
+- What is linked elsewhere, or is a link, is not overwritten: it may be a key that is in use.
 - Overwrite, fsync, unlink, fsync the folder; marks of use go last, so that after a crash the rest is done.
 """
 
@@ -26,6 +27,7 @@ from pipeline.household.used_marks import generations_in, used_marks
 from pipeline.key_names import UsedName, generation_directory, wrapped_member
 from pipeline.model import StreamName
 from pipeline.names import KEYS, NotAName, PartName, SegmentName
+from pipeline.plain_file import PLAIN
 
 RandomBytes = Callable[[int], bytes]
 
@@ -104,6 +106,8 @@ def _stranger(folder: Path) -> str:
             UsedName.parse(entry.name) if entry.name.endswith(".used") else wrapped_member(entry.name)
         except NotAName:
             return entry.name
+        if not entry.is_file(follow_symlinks=False):
+            return entry.name
     return ""
 
 
@@ -149,6 +153,8 @@ def _destroy(folder: Path, random: RandomBytes) -> None:
 
 
 def _overwrite(path: Path, random: RandomBytes) -> None:
-    with path.open("r+b", buffering=0) as file:
-        file.write(random(os.fstat(file.fileno()).st_size))
-        os.fsync(file.fileno())
+    with os.fdopen(os.open(path, os.O_RDWR | PLAIN), "r+b", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        if found.st_nlink == 1:
+            file.write(random(found.st_size))
+            os.fsync(file.fileno())

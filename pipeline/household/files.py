@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,6 +32,7 @@ from pipeline.household.model import Manifest, Pin
 from pipeline.household.succession import check_first, check_next
 from pipeline.key_names import manifest_path, manifest_version
 from pipeline.names import KEYS, MANIFEST, NotAName
+from pipeline.plain_file import read_plain
 
 LARGEST_BYTES = 16 * 1024 * 1024  # a thousand post-quantum recipients are 2 MB; whatever is larger is none
 
@@ -145,14 +147,17 @@ def read_version(store_root: Path, version: int) -> SignedManifest:
     """One version, not verified. Raises ManifestMissing, ManifestDamaged, OSError."""
     path = store_root / manifest_path(version)
     try:
-        with path.open("rb") as file:
-            line = file.read(LARGEST_BYTES + 1)
+        line = read_plain(path, LARGEST_BYTES)
     except FileNotFoundError:
         raise ManifestMissing(
             f"version {version} of the household is missing: put {path} back from a copy of the store"
         ) from None
-    if len(line) > LARGEST_BYTES:
-        raise ManifestDamaged(f"{path} is too large for a household: put it back from a copy of the store")
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ManifestDamaged(
+            f"{path} cannot be read ({error.strerror}): put it back from a copy of the store"
+        ) from None
     try:
         found = SignedManifest.parse(line)
     except ManifestDamaged as fault:

@@ -21,6 +21,7 @@ from pipeline.durable import DISK, DiskCalls, fsync_directory, make_directories
 from pipeline.key_names import UsedName, generation_directory, generation_number, group_name
 from pipeline.model import StreamName
 from pipeline.names import KEYS, NotAName
+from pipeline.plain_file import PLAIN
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,10 +39,17 @@ def generations_in(store_root: Path) -> list[tuple[str, int]]:
     for group in walk.entries(store_root / KEYS):
         with contextlib.suppress(NotAName):
             group_name(group.name)
-            for folder in walk.entries(group.path):
-                with contextlib.suppress(NotAName):
-                    found.append((group.name, generation_number(folder.name)))
+            found += [(group.name, number) for number in _generations(group)]
     return sorted(found)
+
+
+def _generations(group: os.DirEntry[str]) -> Iterator[int]:
+    """Links are none: whoever made one could mean another generation's folder by it."""
+    for folder in walk.entries(group.path) if group.is_dir(follow_symlinks=False) else []:
+        with contextlib.suppress(NotAName):
+            number = generation_number(folder.name)
+            if folder.is_dir(follow_symlinks=False):
+                yield number
 
 
 def used_marks(store_root: Path) -> list[UsedMark]:
@@ -62,7 +70,7 @@ def _marks_in(folder: Path) -> Iterator[UsedName]:
 def make_mark(store_root: Path, mark: UsedMark, disk: DiskCalls = DISK) -> None:
     """Makes the mark, durably; one that is there already is made durable. Raises OSError."""
     folder = make_directories(store_root, generation_directory(mark.group, mark.generation), disk)
-    descriptor = os.open(folder / str(mark.used), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(folder / str(mark.used), os.O_WRONLY | os.O_CREAT | PLAIN, 0o644)
     os.close(descriptor)
     fsync_directory(folder, disk)
 

@@ -27,7 +27,7 @@ from pipeline.chain.reading import chain_numbers, newest_fold, read_chain_file
 from pipeline.chain.records import LONGEST_REASON_BYTES, Gap, Record, Segment
 from pipeline.content import Content
 from pipeline.model import StreamName
-from pipeline.names import GapMark, StoredSegment
+from pipeline.names import HIGHEST_BEGUN, GapMark, StoredSegment
 
 _log = logging.getLogger("nvr.recorder")
 MOST_WAITING = 10_000  # about 3 MB: fourteen hours of two streams
@@ -251,7 +251,8 @@ def next_in_chain(root: Path, stream: StreamName) -> int:
         fold = newest_fold(root, stream.camera)
     except OSError:
         return 0
-    return fold.next_sequence(stream.stream) if fold else 0
+    following = fold.next_sequence(stream.stream) if fold else 0
+    return following if following <= HIGHEST_BEGUN else 0
 
 
 def _newest(root: Path, stream: StreamName, first: int, end: int) -> Iterable[StoredSegment]:

@@ -18,7 +18,15 @@ from pipeline import walk
 from pipeline.durable import DISK, DiskCalls, fsync_directory, rename_without_replacing
 from pipeline.envelope import BEGINNING_BYTES, SEALED_CHUNK_BYTES, first_chunk
 from pipeline.model import StreamName
-from pipeline.names import PART_SUFFIX, TAIL_SUFFIX, NotAName, PartName, SegmentName, StoredSegment
+from pipeline.names import (
+    HIGHEST_BEGUN,
+    PART_SUFFIX,
+    TAIL_SUFFIX,
+    NotAName,
+    PartName,
+    SegmentName,
+    StoredSegment,
+)
 from pipeline.store.layout import Store
 from pipeline.store.tail import Remainder, read_records, records_begin, remainder
 
@@ -160,5 +168,10 @@ def last_sequence(store: Store, stream: StreamName) -> int:
         for entry in walk.entries(store.root / hour.path):
             sequence = entry.name.split(".", 2)[1:2]
             if sequence and sequence[0].isdecimal() and sequence[0].isascii():
-                last = max(last, int(sequence[0]))
+                last = max(last, _believed(sequence[0]))
     return last
+
+
+def _believed(digits: str) -> int:
+    """Nobody may end a stream by a file whose number leaves none to follow."""
+    return int(digits) if len(digits) < len(str(HIGHEST_BEGUN)) else -1

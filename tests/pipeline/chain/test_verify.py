@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crypto.recipient import Recipient
 from pipeline.chain.certificates import Certificate
@@ -22,7 +24,7 @@ from pipeline.chain.heads import Heads, parse_heads
 from pipeline.chain.log import ChainKeeper, Head
 from pipeline.chain.reading import read_chain_file
 from pipeline.chain.records import Collapsed, Expired, Gap, Reason, Record, Segment, Signed, Start, encode
-from pipeline.chain.rotation import certificate_lines
+from pipeline.chain.rotation import HOUR_NS, certificate_lines
 from pipeline.chain.tombstones import Tombstones
 from pipeline.chain.verify import Question, verify
 from pipeline.expiry import run_pass
@@ -526,3 +528,72 @@ def test_a_remembered_head_is_read_back() -> None:
     head = Head(3, 700, bytes(range(32)))
     heads = Heads("ab" * 32, DEVICE, 5, 2, "cd" * 32, {"front": head}, "anna")
     assert parse_heads(bytes(heads)) == (heads, None)
+
+
+# Whoever had the disk in hand, or the box for a while.
+
+
+def test_a_link_is_no_footage(house: House, tmp_path: Path) -> None:
+    path = house.path(FRONT, 2)
+    path.rename(tmp_path / "aside")
+    path.symlink_to("nowhere")
+    assert house.faults() == [(Fault.MISSING, house.segments[FRONT][2].path)]
+    path.unlink()
+    path.symlink_to(tmp_path / "aside")
+    assert house.faults() == [(Fault.MISSING, house.segments[FRONT][2].path)]
+
+
+def test_pipes_and_folders_are_not_waited_for(house: House) -> None:
+    path = house.path(FRONT, 2)
+    path.unlink()
+    os.mkfifo(path)
+    _chain(house, 98).mkdir()
+    os.mkfifo(_chain(house, 99))
+    assert house.faults() == [(Fault.MISSING, house.segments[FRONT][2].path)]
+    house.box.restart()
+    house.box.sign()
+    house.box.next_day()
+    assert house.faults() == [(Fault.MISSING, house.segments[FRONT][2].path)]
+
+
+def test_a_file_of_the_chain_that_is_too_large_is_damaged(house: House) -> None:
+    with _chain(house, 2).open("r+b") as file:
+        file.truncate(1 << 40)
+    assert Fault.CHAIN_DAMAGED in house.kinds()
+
+
+def test_a_tombstone_for_what_is_yet_to_be_recorded_excuses_nothing(house: House) -> None:
+    house.box.append(Expired("main", Reason.AGE, 5000, 1_000_000_000_000), sign=True)
+    house.day(range(5000, 5002))
+    house.path(FRONT, 9).unlink()
+    report = house.verify()
+    assert [(one.fault, one.sequence) for one in report.findings] == [(Fault.MISSING, 5001)]
+    assert "not recorded then" in " ".join(report.notes)
+
+
+def test_a_past_that_is_recorded_under_a_clock_set_back_is_told(
+    house: House, recipients: list[Recipient]
+) -> None:
+    for stream in (FRONT, SUB):
+        house.box.expire(house.segments[stream][:4])
+    start_ms = house.segments[FRONT][0].name.start_ms
+    house.box.now_ms = start_ms - 3_600_000
+    house.box.boot_ns += 24 * HOUR_NS
+    assert house.box.tend()
+    forged = write_segment(house.store, recipients, 20, start_ms)
+    house.box.append(chain_record(house.root, forged), sign=True)
+    report = house.verify()
+    assert report.findings == ()
+    assert "the clock was set back by 25 hours before day key 3" in " ".join(report.notes)
+
+
+@pytest.mark.parametrize("number", [(1 << 40) - 1, 1 << 70])
+def test_a_certificate_with_an_endless_number_stops_nobody(house: House, number: int) -> None:
+    signer = Ed25519PrivateKey.generate()
+    public = signer.public_key().public_bytes_raw()
+    planted = Certificate(number, public, DEVICE, house.box.now_ms).signed(signer)
+    with (house.root / DAYS).open("ab") as file:
+        file.write(bytes(planted))
+    house.box.restart()
+    assert house.box.sign().number == 2
+    assert Fault.CERTIFICATE in house.kinds()

@@ -85,16 +85,36 @@ def test_keys_go_with_the_last_segment_that_is_sealed_to_them(founded: Founded) 
     assert _pass(founded).generations == ()
 
 
-def test_what_is_destroyed_was_overwritten_first(founded: Founded, tmp_path: Path) -> None:
-    """A hard link shows what became of the blocks."""
+def test_what_is_destroyed_was_overwritten_first(founded: Founded) -> None:
+    """Who has the file open sees what became of the blocks."""
     _delete(founded, _record(founded, 1, NOON_MS))
     wrapped = founded.store_root / "keys/home/1/alice.age"
-    before, link = wrapped.read_bytes(), tmp_path / "link"
-    link.hardlink_to(wrapped)
-    assert ("home", 1) in _pass(founded).generations
-    after = link.read_bytes()
+    before = wrapped.read_bytes()
+    with wrapped.open("rb") as blocks:
+        assert ("home", 1) in _pass(founded).generations
+        after = blocks.read()
     assert len(after) == len(before)
     assert before[:22] not in after and before[-32:] not in after
+
+
+def test_links_that_somebody_planted_reach_nothing_that_is_in_use(founded: Founded, tmp_path: Path) -> None:
+    """In a folder that is due: links to a key in use, to a file elsewhere; and a link to another folder."""
+    _delete(founded, _record(founded, 1, NOON_MS))
+    keys, elsewhere = founded.store_root / "keys/home", tmp_path / "elsewhere"
+    elsewhere.write_text("not ours")
+    in_use = (keys / "3/alice.age").read_bytes()
+    (keys / "1/bob.age").symlink_to("../3/alice.age")
+    done = _pass(founded)
+    assert ("home", 1) not in done.generations
+    assert "bob.age" in " ".join(done.faults)
+    (keys / "1/bob.age").unlink()
+    (keys / "1/carol.age").hardlink_to(keys / "3/alice.age")
+    (keys / "1/dave.age").hardlink_to(elsewhere)
+    assert ("home", 1) in _pass(founded).generations
+    (keys / "1").symlink_to("3")
+    _pass(founded)
+    assert (keys / "3/alice.age").read_bytes() == in_use
+    assert elsewhere.read_text() == "not ours"
 
 
 def test_nothing_goes_until_the_successor_has_counted_for_a_day(founded: Founded) -> None:
@@ -178,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_told(founded: Founded) -> None:
     wrapped = founded.store_root / "keys/home/1/alice.age"
     wrapped.unlink()
     wrapped.mkdir()
-    assert "keys/home/1 cannot be destroyed: is a directory" in _pass(founded).faults[0]
+    assert "keys/home/1 is not destroyed, for alice.age in it is not the store's" in _pass(founded).faults[0]
 
 
 def test_nothing_is_destroyed_while_an_owner_changes_the_household(founded: Founded) -> None:

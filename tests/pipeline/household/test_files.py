@@ -144,7 +144,7 @@ def _too_large(founded: Founded) -> None:
         (_remove(2), ManifestMissing, "version 2 of the household is missing"),
         (_cut_off, ManifestDamaged, r"3.json is damaged .*: put it back from a copy"),
         (_another_version_under_its_name, ManifestMissing, "holds version 2, and 3 is missing"),
-        (_too_large, ManifestDamaged, "too large for a household"),
+        (_too_large, ManifestDamaged, "larger than such a file can be"),
     ],
 )
 def test_what_is_not_the_owners_is_refused(
