@@ -1,9 +1,9 @@
 """Promise 5: a power cut costs a flush interval more than a crash, and nothing published is unreadable.
 
-Real recorders on an ext4 of their own, which loses at a random moment (of a fixed seed) everything that was
-not synced; the journal is replayed, and the next start is an ordinary one. Both ways of flushing: syncfs
-where the store has the file system to itself, fdatasync of each file where the system (here: its temporary
-folder) writes there as well.
+Real recorders on an ext4 of their own. At a random moment (of a fixed seed) its disk loses a random half of
+what it was not told to flush, and the system all that had not reached the disk; the journal is replayed, and
+the next start is an ordinary one. Both ways of flushing: syncfs where the store has the file system to itself,
+fdatasync of each file where the system (here: its temporary folder) writes there as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.faulty import faulty_camera
 from tests.support.footage import clip
 from tests.support.household import Household, make_household
 from tests.support.lives import Lives
-from tests.support.mounts import Mounted, ext4
+from tests.support.mounts import Mounted, lossy_ext4
 from tests.support.reading import lost_s, open_footage
 
 CUTS = 12  # in each of the two ways
@@ -61,7 +61,7 @@ def _cut_again_and_again(
     place: Path, footage: Path, moments: Sequence[float], own_file_system: bool
 ) -> list[float]:
     place.mkdir()
-    with ext4(place) as disk, faulty_camera({"main": footage}) as camera:
+    with lossy_ext4(place) as disk, faulty_camera({"main": footage}) as camera:
         temporary = place if own_file_system else disk.path / "tmp"
         temporary.mkdir(exist_ok=True)
         house = _house_on(disk, place)

@@ -15,6 +15,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from pathlib import Path
 EXT4_IOC_SHUTDOWN = 2 << 30 | 4 << 16 | ord("X") << 8 | 125
 NOLOGFLUSH = 2  # neither data nor journal is written out any more: what a power cut does
 TIMEOUT_S = 30
+# Inode tables and journal are made at once: a lazy initialisation would write in the background of the test.
+_NOT_LAZY = "lazy_itable_init=0,lazy_journal_init=0"
 
 
 class MountError(Exception):
@@ -87,9 +90,7 @@ def ext4(directory: Path, size_mb: int = 64) -> Iterator[Mounted]:
     image = directory / "disk.img"
     with image.open("wb") as file:
         file.truncate(size_mb << 20)
-    # Inode tables and journal are made now: a lazy initialisation would write in the background of the test.
-    lazy = "lazy_itable_init=0,lazy_journal_init=0"
-    _run("mkfs.ext4", "-q", "-m", "0", "-O", "has_journal", "-E", lazy, str(image))
+    _run("mkfs.ext4", "-q", "-m", "0", "-O", "has_journal", "-E", _NOT_LAZY, str(image))
     path = Path(tempfile.mkdtemp(prefix="ext4-", dir=directory))
     mounted = Mounted(path, image)
     mounted.mount()
@@ -99,6 +100,58 @@ def ext4(directory: Path, size_mb: int = 64) -> Iterator[Mounted]:
     finally:
         _run("umount", "--lazy", str(path))
         path.rmdir()
+
+
+class LossyMounted(Mounted):
+    """An ext4 on a disk of `tests.support.lossy_disk`: it loses also what reached the disk, but no flush."""
+
+    def __init__(self, path: Path, image: Path, disk: subprocess.Popen[str]) -> None:
+        super().__init__(path, image)
+        self._disk = disk
+        self.lost_writes = 0
+
+    def power_cut(self) -> None:
+        """The disk forgets, then the file system learns of it. Until `remount`, access fails with EIO."""
+        self.lost_writes = self._say("cut")
+        cut_power(self.path)
+
+    def remount(self) -> None:
+        """The power is back: the journal is replayed from what the disk still has."""
+        self.unmount()
+        self._say("mend")
+        self.mount()
+
+    def _say(self, word: str) -> int:
+        assert self._disk.stdin is not None and self._disk.stdout is not None
+        self._disk.stdin.write(f"{word}\n")
+        self._disk.stdin.flush()
+        return int(self._disk.stdout.readline())
+
+
+@contextmanager
+def lossy_ext4(directory: Path, size_mb: int = 64) -> Iterator[LossyMounted]:
+    """As `ext4`, on a disk that at a power cut forgets a random half of what it was not told to flush."""
+    place = Path(tempfile.mkdtemp(prefix="lossy-", dir=directory))
+    path = Path(tempfile.mkdtemp(prefix="ext4-", dir=directory))
+    program = (sys.executable, "-m", "tests.support.lossy_disk", str(place), str(size_mb))
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as disk:
+        assert disk.stdout is not None
+        if disk.stdout.readline().strip() != "ready":
+            raise MountError("The lossy disk cannot be served: it needs root and /dev/fuse.")
+        image = place / "disk"
+        _run("mkfs.ext4", "-q", "-m", "0", "-O", "has_journal", "-E", _NOT_LAZY, str(image))
+        mounted = LossyMounted(path, image, disk)
+        mounted.mount()
+        try:
+            (path / "lost+found").rmdir()
+            mounted.unmount()  # also syncs
+            mounted.mount()
+            yield mounted
+        finally:
+            _run("umount", str(path))
+            disk.communicate()
+    path.rmdir()
+    place.rmdir()
 
 
 @contextmanager

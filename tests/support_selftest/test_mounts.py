@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import mounts
-from tests.support.mounts import MountError, ext4, in_own_namespace, tmpfs
+from tests.support.mounts import MountError, ext4, in_own_namespace, lossy_ext4, tmpfs
 
 
 def write(path: Path, data: bytes, *, synced: bool) -> None:
@@ -86,3 +87,25 @@ def test_namespace_mounts_without_root(tmp_path: Path) -> None:
     command = in_own_namespace(sys.executable, "-c", program)
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.stdout == "True\n", done.stderr
+
+
+def test_a_lossy_disk_forgets_half_of_what_it_was_not_told_to_flush(tmp_path: Path) -> None:
+    """Blocks written past the system's cache, so that only the disk's can lose them."""
+    blocks = 64
+    with lossy_ext4(tmp_path) as disk, mmap.mmap(-1, 4096) as block:
+        path = disk.path / "blocks"
+        path.write_bytes(bytes(blocks * 4096))
+        descriptor = os.open(path, os.O_RDWR | os.O_DIRECT)
+        os.fsync(descriptor)
+        block[:] = b"x" * 4096
+        for number in range(blocks):
+            os.pwrite(descriptor, block, number * 4096)
+        os.close(descriptor)
+        disk.power_cut()
+        assert 0 < disk.lost_writes < blocks
+        with pytest.raises(OSError) as failure:
+            (disk.path / "more").write_bytes(b"x")
+        assert failure.value.errno == errno.EIO
+        disk.remount()
+        kept = path.read_bytes().count(b"x" * 4096)
+        assert kept == blocks - disk.lost_writes
