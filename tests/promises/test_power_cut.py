@@ -2,7 +2,7 @@
 
 Real recorders on an ext4 of their own. At a random moment (of a fixed seed) its disk loses a random half of
 what it was not told to flush, and the system all that had not reached the disk; the journal is replayed, and
-the next start is an ordinary one. Both ways of flushing: syncfs where the store has the file system to itself,
+the next start is an ordinary one. Both ways of flushing: syncfs where the store has its own file system,
 fdatasync of each file where the system (here: its temporary folder) writes there as well.
 """
 
