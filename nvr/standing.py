@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from nvr.local_zone import local_zone
 from nvr.located import Located
+from nvr.preparation import running_out
 from nvr.retention_policy import policy_of
 from nvr.run_directory import find_run_directory
 from nvr.running import supervisor_pid
 from pipeline.health import State, StreamReport, read_report
+from pipeline.household.errors import HouseholdError
+from pipeline.household.remembered import recall
 from pipeline.index import Index, Total
 from pipeline.model import StreamName
 from pipeline.retention import forecast_days
@@ -42,7 +47,8 @@ class StreamStanding:
 class Standing:
     """The whole household. `forecast` has the days of each camera that is recording; None is without end.
 
-    `household` has what recorders find wrong with members, groups and generations: clauses for a person.
+    `household` has what recorders find wrong with members, groups and generations, or soon will: clauses for
+    a person.
     """
 
     supervisor_pid: int
@@ -86,11 +92,21 @@ def standing_of(located: Located, index: Index) -> Standing:
 
 
 def household_problems(located: Located) -> tuple[str, ...]:
-    """What the recorders report to be wrong with the household, each once."""
+    """What the recorders report to be wrong with the household, each once, and what soon will be."""
     config = located.loaded.config
     run_dir = find_run_directory(config.store.run_dir, located.store.device)
     reports = [read_report(run_dir, camera) for camera in sorted(config.cameras)]
-    return tuple(dict.fromkeys(report.household for report in reports if report and report.household))
+    problems = [report.household for report in reports if report and report.household]
+    return tuple(dict.fromkeys(filter(None, (*problems, _running_out(located)))))
+
+
+def _running_out(located: Located) -> str:
+    """By the household that this recorder accepted; empty where it remembers none."""
+    try:
+        own = recall(located.loaded.state_dir)
+    except (HouseholdError, OSError):
+        return ""
+    return running_out(own.newest.manifest, time.time_ns() // 1_000_000, local_zone()) if own else ""
 
 
 def _streams(located: Located, index: Index) -> Iterator[StreamStanding]:

@@ -22,8 +22,9 @@ from nvr.keyholder.changes import rotated, with_group
 from nvr.keyholder.changing import change_household, prepare_ahead
 from nvr.keyholder.membership import open_membership
 from nvr.located import Located, locate
+from nvr.preparation import ends_soon
 from pipeline import walk
-from pipeline.household.choosing import current, prepared_until_ms
+from pipeline.household.choosing import current, has_run_out, prepared_until_ms
 from pipeline.household.model import Group, Manifest
 from pipeline.key_names import group_name
 from pipeline.names import NotAName, camera_name
@@ -47,7 +48,8 @@ def group() -> None:
 def list_groups(config: Path | None, identity: str | None, root: str | None) -> None:
     """List the groups: their cameras, who opens them, until when generations are prepared.
 
-    Every owner's command prepares generations until a year ahead; this one changes nothing else.
+    Every owner's command prepares generations until a year ahead; with --identity this one does so, and
+    changes nothing else.
 
     \b
     Examples:
@@ -59,12 +61,21 @@ def list_groups(config: Path | None, identity: str | None, root: str | None) -> 
         _prepare(located, identity, root)
     manifest = read_known(located, root).household.manifest
     known = sorted({*located.loaded.config.cameras, *walk.cameras(located.store.root)})
+    now_ms = time.time_ns() // 1_000_000
     for one in manifest.groups:
         click.echo(one.name + (" (default)" if one.name == manifest.default_group else ""))
         click.echo(f"  cameras     {', '.join(_cameras(manifest, one, known)) or 'none'}")
         click.echo(f"  members     {', '.join(who.name for who in manifest.members_of(one.name))}")
-        number = current(one, time.time_ns() // 1_000_000).number
-        click.echo(f"  generation  {number}; prepared until {shown_day(prepared_until_ms(one))}")
+        click.echo(f"  generation  {current(one, now_ms).number}; {_until(one, now_ms)}")
+
+
+def _until(group: Group, now_ms: int) -> str:
+    day = shown_day(prepared_until_ms(group))
+    if has_run_out(group, now_ms):
+        return f"prepared until {day}: it has run out; prepare more with --identity and an owner's key"
+    if ends_soon(group, now_ms):
+        return f"prepared only until {day}: prepare more with --identity and an owner's key"
+    return f"prepared until {day}"
 
 
 def _prepare(located: Located, identity: str, root: str | None) -> None:
