@@ -9,7 +9,7 @@ import difflib
 import re
 import stat
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,13 +86,14 @@ class LoadedConfig:
         """The camera of that name. Raises `UsageFault` that names the known ones."""
         settings = self.config.cameras.get(name)
         if settings is None:
-            raise self.unknown_camera(name)
+            raise unknown_camera(name, self.config.cameras)
         return settings
 
-    def unknown_camera(self, name: str) -> UsageFault:
-        """What to raise for a name that is not a camera's."""
-        known = ", ".join(sorted(self.config.cameras)) or "none yet"
-        return UsageFault(f'There is no camera "{shown(name)}". Known cameras: {known}.')
+
+def unknown_camera(name: str, known: Iterable[str]) -> UsageFault:
+    """What to raise for a name that is none of the known cameras'."""
+    names = ", ".join(sorted(known)) or "none yet"
+    return UsageFault(f'There is no camera "{shown(name)}". Known cameras: {names}.')
 
 
 def search_places(user_directory: Path) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nvr.config import Config, StoreSettings
-from nvr.config_file import FILE_NAME, LoadedConfig, find_config, load_config
+from nvr.config_file import FILE_NAME, LoadedConfig, find_config, load_config, unknown_camera
 from pipeline import walk
 from pipeline.names import STORE_FILE
 from pipeline.store import Store
@@ -23,7 +23,7 @@ class Located:
         """The name, if the camera is configured or has footage. Raises `UsageFault`."""
         if name in self.loaded.config.cameras or name in walk.cameras(self.store.root):
             return name
-        raise self.loaded.unknown_camera(name)
+        raise unknown_camera(name, {*self.loaded.config.cameras, *walk.cameras(self.store.root)})
 
 
 def locate(given: Path | None) -> Located:

@@ -16,8 +16,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from nvr.errors import UsageFault
 from pipeline.durable import write_replacing
-from pipeline.household.errors import AnotherHousehold, Replayed
+from pipeline.household.errors import AnotherHousehold, HouseholdError, Replayed
 from pipeline.household.files import Household, first_version, read_household
 from pipeline.household.fingerprint import fingerprint, given_fingerprint
 from pipeline.household.model import Pin
@@ -44,10 +45,11 @@ class Pinned:
 def read_pinned(store_root: Path, said: str | None = None, beside: bytes | None = None) -> Pinned:
     """The store's household, checked against what was `said` (digits), stands `beside` a key, and was seen.
 
-    Remembers it. Raises HouseholdError, OSError.
+    Remembers it. Raises UsageFault for digits that are none, HouseholdError, OSError.
     """
+    digits = _digits(said) if said is not None else ""
     first = first_version(store_root)
-    if said is not None and not first.digest.hex().startswith(given_fingerprint(said)):
+    if not first.digest.hex().startswith(digits):
         raise AnotherHousehold(
             f"the store's household is another one than --root says: its fingerprint is "
             f"{fingerprint(first.digest)}"
@@ -64,6 +66,13 @@ def read_pinned(store_root: Path, said: str | None = None, beside: bytes | None 
     if seen is None or _continues(household, seen):
         remember(household.pin)
     return Pinned(household, is_known=bool(said or beside or seen))
+
+
+def _digits(said: str) -> str:
+    try:
+        return given_fingerprint(said)
+    except HouseholdError as fault:
+        raise UsageFault(f"--root: {fault}.") from None
 
 
 def _continues(household: Household, seen: Pin) -> bool:

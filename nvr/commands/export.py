@@ -45,7 +45,13 @@ _NS = 1_000_000_000
     help="Your key file, or the recovery sheet (HTML or its text).",
 )
 @root_option
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The MP4 to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The MP4 to write; with --bundle, the folder.",
+)
 @click.option(
     "--bundle", is_flag=True, help="Evidence instead: a folder, sealed to a key made for it, with its proof."
 )
@@ -79,9 +85,9 @@ def export(
 
     \b
     Examples:
-      nvr export --camera front --from 14:05 --to 14:20 --identity alice.age -o front.mp4
-      nvr export --camera front --from "yesterday 18:00" --to +10m --identity alice.age -o evening.mp4
-      nvr export --bundle --camera front --from 14:05 --to 14:20 --identity alice.age -o evidence
+      nvr export --camera front --from 14:05 --to 14:20 --identity alice.key -o front.mp4
+      nvr export --camera front --from "yesterday 18:00" --to +10m --identity alice.key -o evening.mp4
+      nvr export --bundle --camera front --from 14:05 --to 14:20 --identity alice.key -o evidence
     """
     if bundle and exact:
         raise click.UsageError("--exact is for clips: a bundle holds whole segments, as they were recorded.")

@@ -54,16 +54,15 @@ def show_key(file: str) -> None:
 def change_passphrase(file: Path) -> None:
     """Seal a key file with another passphrase. The identity in it stays the same.
 
-    The new passphrase is asked for; an empty answer, or nobody to ask, gets six words, shown once. Copies of
-    the file that lie elsewhere keep the old passphrase.
+    The new passphrase is asked for once the old one fits; an empty answer, or nobody to ask, gets six words,
+    shown once. Copies of the file that lie elsewhere keep the old passphrase.
 
     \b
     Examples:
       nvr key change-passphrase alice.key
     """
     given = secret_from_file(NEW_PASSPHRASE_FILE)
-    fresh = given or _asked() or make_passphrase()
-    rewrap(file, passphrases(KEY_FILE_PROMPT), fresh)
+    fresh = rewrap(file, passphrases(KEY_FILE_PROMPT), lambda: given or _asked() or make_passphrase())
     click.echo(f"{file} has a new passphrase.")
     if given is None:
         click.echo(f"Passphrase  {fresh}   (shown only now: write it down)")

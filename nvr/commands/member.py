@@ -135,7 +135,8 @@ def join_household(
         click.echo(f"Passphrase    {passphrase}   (shown only now: write it down)")
     click.echo(f"Household     {fingerprint(asked.root)}   (the owner who invited you sees the same)")
     click.echo(f"Your request  {request.fingerprint}   (the owner who approves you must see the same)")
-    click.echo("\nGive this to an owner, who approves it; it is no secret:\n")
+    it = "this" if output is None else str(output)
+    click.echo(f"\nGive {it} to an owner, who approves it; it is no secret{':' if output is None else '.'}\n")
     hand_out(str(request), output)
 
 

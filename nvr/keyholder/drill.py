@@ -50,7 +50,7 @@ def drill(store: Store, membership: Membership) -> list[Drilled]:
 def _drilled(store: Store, membership: Membership, group: Group) -> Drilled:
     identities = GroupIdentities(membership.opening)
     streams = _streams(store, membership, group)
-    faults = [fault for fault in membership.opening.faults if f" of {group.name}," in fault]
+    faults = [fault for fault in membership.opening.faults if f" of {group.name} cannot be opened" in fault]
     fault = faults[-1] if faults else ""
     newest = None
     try:

@@ -8,7 +8,7 @@ Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +40,19 @@ def public_half(given: str, passphrases: Iterable[str]) -> PublicHalf:
         raise UsageFault(str(fault)) from None
 
 
-def rewrap(file: Path, passphrases: Iterable[str], fresh: str, random: RandomBytes = os.urandom) -> None:
-    """Seals the key file with another passphrase. Raises `UsageFault`, `NothingOpened`, `StoreTrouble`."""
+def rewrap(
+    file: Path, passphrases: Iterable[str], choose: Callable[[], str], random: RandomBytes = os.urandom
+) -> str:
+    """Seals the key file with another passphrase, chosen only once the file is open, and gives it.
+
+    Raises `UsageFault`, `NothingOpened`, `StoreTrouble`.
+    """
     file = file.expanduser().resolve()
     text, _ = unwrapped_text(file, passphrases)
     if is_sheet(file):
         raise UsageFault(f"{file} is a recovery sheet, which has no passphrase.")
     check_identity(text, str(file))
+    fresh = choose()
     beside = file.with_name(f".{file.name}.new")
     try:
         _replace(file, beside, wrapped(text, fresh, random), text, fresh)
@@ -54,6 +60,7 @@ def rewrap(file: Path, passphrases: Iterable[str], fresh: str, random: RandomByt
         raise StoreTrouble(f"Cannot write {fault.filename or file}: {fault.strerror}.") from None
     finally:
         beside.unlink(missing_ok=True)
+    return fresh
 
 
 def _replace(file: Path, beside: Path, content: str, text: str, fresh: str) -> None:

@@ -8,14 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crypto.recipient import parse_recipient
 from nvr.cli import main
-from nvr.errors import FAULT, RUNNING, STORE, USAGE, WRONG_IDENTITY
+from nvr.errors import FAULT, RUNNING, STORE, USAGE, WRONG_IDENTITY, NothingOpened
+from nvr.keyholder.own_key import rewrap
 from nvr.keyholder.recovery_sheet import identity_in_sheet
 from pipeline.household.choosing import choose
 from pipeline.household.files import read_household
@@ -99,6 +102,7 @@ def test_joining_shows_the_same_fingerprints_on_both_sides(cabin: Cabin) -> None
     said = cabin.nvr("member", "join", text.upper(), "--keys-to", cabin.place / "bob", "--no-passphrase")
     household, request = re.findall(r"(?:[0-9a-f]{4} ?){8}", said)
     assert household.strip() in invited
+    assert "Give this to an owner" in said
     (asked,) = re.findall(r"nvr-join1\w+", said)
     approved = cabin.nvr("member", "approve", asked, "--name", "bob", "--identity", cabin.anna)
     assert "bob is a viewer and opens home." in approved
@@ -198,6 +202,32 @@ def test_the_drill_names_what_does_not_open(cabin: Cabin) -> None:
     assert "home: opened" in cabin.alone("key", "drill", cabin.sheet)
 
 
+def test_the_drill_names_an_older_generation_that_does_not_open(cabin: Cabin) -> None:
+    cabin.footage()
+    cabin.nvr("group", "rotate", "home", "--identity", cabin.anna)
+    (cabin.store / "keys/home/2/anna.age").unlink(missing_ok=True)
+    (cabin.store / "keys/home/1/anna.age").unlink()
+    said = cabin.alone("key", "drill", cabin.anna, code=FAULT)
+    assert "home: not everything opens." in said and "anna.age is missing" in said
+
+
+def test_a_wrong_passphrase_is_said_before_a_new_one_is_asked_for(cabin: Cabin) -> None:
+    cabin.nvr("key", "change-passphrase", cabin.anna)
+    with pytest.raises(NothingOpened):
+        rewrap(cabin.anna, ["wrong"], lambda: pytest.fail("asked for a new one"))
+
+
+def test_the_list_of_groups_warns_before_generations_run_out(
+    cabin: Cabin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = cabin.nvr("group", "list")
+    (until,) = re.findall(r"; prepared until (\d{4}-\d{2}-\d{2})\n", listed)
+    end_s = datetime.fromisoformat(until).replace(tzinfo=UTC).timestamp()
+    for before_s, said in ((20 * 86_400, "prepared only until"), (-86_400, "it has run out")):
+        monkeypatch.setattr(time, "time_ns", lambda before_s=before_s: int((end_s - before_s) * 1e9))
+        assert said in cabin.nvr("group", "list")
+
+
 def test_a_new_passphrase(cabin: Cabin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = cabin.nvr("key", "show", cabin.anna)
     assert re.search(r"^Recipient   age1\w+$", shown, re.M) and "AGE-SECRET" not in shown
@@ -246,6 +276,7 @@ def test_a_new_passphrase(cabin: Cabin, tmp_path: Path, monkeypatch: pytest.Monk
         (("group", "add", "manifest"), USAGE, "cannot be a group's name"),
         (("group", "add", "home"), USAGE, "nothing to do"),
         (("group", "rotate", "barn"), USAGE, 'no group "barn"'),
+        (("group", "rotate", "home", "--root", "9f3a"), USAGE, "--root: that is no fingerprint"),
     ],
 )
 def test_what_is_refused_changes_nothing(cabin: Cabin, words: tuple[str, ...], code: int, said: str) -> None:
