@@ -180,6 +180,7 @@ def _camera_noun(one: CameraReport) -> dict[str, Any]:
         "unsigned": one.unsigned,
         "last_signed_ms": one.last_signed_ms,
         "collapsed": one.collapsed,
+        "begins_ms": one.begins_ms,
     }
 
 
@@ -205,7 +206,8 @@ def _told(finding: Finding) -> str:
 
 
 def _say_camera(one: CameraReport) -> None:
-    click.echo(f"{one.camera}: {one.verified:,} segments verified, {format_size(one.verified_bytes)}")
+    segments = "1 segment" if one.verified == 1 else f"{one.verified:,} segments"
+    click.echo(f"{one.camera}: {segments} verified, {format_size(one.verified_bytes)}")
     for count, what in (
         (one.not_asked, "not hashed, since they were not asked for"),
         *((count, f"expired {REASONS[reason]}") for reason, count in sorted(one.expired.items())),
@@ -214,10 +216,16 @@ def _say_camera(one: CameraReport) -> None:
     ):
         if count:
             click.echo(f"  {count:,} {what}")
+    if one.collapsed:
+        click.echo(
+            f"  its chain begins {_shown(one.begins_ms)}: the recorder says that all from before has expired; "
+            "if that is too short a time, somebody deleted it"
+        )
     for reason, count in sorted(one.gaps.items()):
         click.echo(f"  {count:,} gap{'s' * (count != 1)}: {reason}")
     if one.last_signed_ms:
-        tail = f"; {one.unsigned:,} records since wait for a signature" if one.unsigned else ""
+        waiting = "1 record since waits" if one.unsigned == 1 else f"{one.unsigned:,} records since wait"
+        tail = f"; {waiting} for a signature" if one.unsigned else ""
         click.echo(f"  signed last {_shown(one.last_signed_ms)}{tail}")
 
 
