@@ -3,6 +3,7 @@
 Rules:
 - A record is signed when a signature of its file's day key stands behind it in the same run, or when the
   next file's START, to which the next day key's certificate is committed, goes on from it.
+- Without a signature can be only what is newest in the bundle.
 - A slice whose records or signatures do not fit is a finding, and nothing of it is used.
 """
 
@@ -17,6 +18,11 @@ from nvr.bundle.document import Document
 from nvr.bundle.slices import Placed, Slice
 from nvr.bundle.verdict import Finding
 from pipeline.chain.records import DamagedRecord, Record, Signed, Start, signed_message
+
+UNSIGNED_END = (
+    "What stands at its end bears no signature, though the recorder has signed later: it was made up, or "
+    "what came behind it was left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,22 @@ def check_slices(
         except (DamagedRecord, BadSignature, KeyError) as fault:
             findings.append(Finding(path, _sentence(fault)))
     checked.sort(key=lambda one: (one.piece.start.number, one.piece.count))
-    return _runs(checked, day_keys), findings
+    runs = _joined(checked)
+    findings += _without_end(runs, day_keys)
+    return [_run(run) for run in runs], findings
+
+
+def _without_end(runs: Sequence[Sequence[_Checked]], day_keys: Mapping[int, DayKey]) -> list[Finding]:
+    """Only the newest records can be unsigned: where a later day key, or a later part of the same file, is
+    here, a run that ends so was made up, or its end was kept back.
+    """
+    found = []
+    for place, run in enumerate(runs):
+        last, number = run[-1], run[-1].piece.start.number
+        goes_on = place + 1 < len(runs) and runs[place + 1][0].piece.start == last.piece.start
+        if last.signed < len(last.placed) and (number + 1 in day_keys or goes_on):
+            found.append(Finding(last.path, UNSIGNED_END))
+    return found
 
 
 def _sentence(fault: Exception) -> str:
@@ -106,14 +127,14 @@ def _check(path: str, data: bytes, document: Document, day_keys: Mapping[int, Da
     return _Checked(path, piece, placed, signed)
 
 
-def _runs(checked: Sequence[_Checked], day_keys: Mapping[int, DayKey]) -> list[Run]:
+def _joined(checked: Sequence[_Checked]) -> list[list[_Checked]]:
     runs: list[list[_Checked]] = []
     for one in checked:
         if runs and _goes_on(runs[-1][-1], one):
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [_run(run, day_keys) for run in runs]
+    return runs
 
 
 def _goes_on(before: _Checked, after: _Checked) -> bool:
@@ -123,7 +144,7 @@ def _goes_on(before: _Checked, after: _Checked) -> bool:
     return after.piece.begins_the_file and (start.count, start.head) == (before.count, before.head)
 
 
-def _run(run: list[_Checked], day_keys: Mapping[int, DayKey]) -> Run:
+def _run(run: list[_Checked]) -> Run:
     known: list[Known] = []
     for number, one in enumerate(run):
         goes_on = number + 1 < len(run)

@@ -13,6 +13,7 @@ from nvr.bundle import Finding, OtherHousehold, check_bundle, told
 from nvr.bundle.slices import Slice
 from pipeline.chain.folding import Fold
 from pipeline.chain.records import Segment, Signed, encode
+from pipeline.names import DAY_MS
 from tests.support.bundles import BACK, Scene
 from tests.support.forging import document_of, sign_anew
 from tests.support.people import NOW_MS
@@ -243,7 +244,7 @@ def test_a_hole_in_the_chain_is_said(bundle: Path, anna: Identity) -> None:
     assert "What was recorded right after the last of them is not shown." in "\n".join(told(verdict))
 
 
-def test_records_taken_out_of_the_middle_are_a_hole(bundle: Path, anna: Identity) -> None:
+def test_records_taken_out_of_the_middle_are_named(bundle: Path, anna: Identity) -> None:
     path, piece = _slice(bundle)
     placed = piece.placed()
     fold, data = Fold(piece.start), b""
@@ -260,8 +261,33 @@ def test_records_taken_out_of_the_middle_are_a_hole(bundle: Path, anna: Identity
     headers = {path: one for path, one in document_of(bundle).headers.items() if path in kept}
     sign_anew(bundle, anna, headers=headers)
     verdict = check_bundle(bundle)
-    assert verdict.is_sound
+    (finding,) = verdict.findings
+    assert finding.path == f"chain/{path.name}"
+    assert "what came behind it was left out" in finding.text
     assert not verdict.streams[0].whole
-    text = "\n".join(told(verdict))
-    assert "has a hole among them" in text
-    assert "nothing was left out" not in text
+    assert "nothing was left out" not in "\n".join(told(verdict))
+
+
+def test_a_day_that_is_made_up_under_its_real_start_is_named(
+    bundle: Path, anna: Identity, scene: Scene
+) -> None:
+    """Its START is genuine, its head an invented one: a signature would have to be there."""
+    path, piece = _slice(bundle)
+    for _ in range(2):
+        scene.box.next_day()
+        scene.record(range(8, 10) if scene.box.now_ms < NOW_MS + 2 * DAY_MS else range(10, 12))
+    scene.made(bundle.parent / "later", from_ms=NOW_MS + DAY_MS)
+    certificates = "certificates.jsonl"
+    shutil.copy(bundle.parent / "later" / certificates, bundle / certificates)
+    fold, data = Fold(piece.start, bytes(32), piece.start.count + 40), b""
+    begin = fold.count
+    for placed in piece.placed():
+        if isinstance(placed.record, Segment):
+            data += fold.append(placed.record)
+    path.unlink()
+    made_up = path.with_name(f"{piece.start.number}.{begin}.slice")
+    made_up.write_bytes(bytes(Slice(piece.start, begin, bytes(32), data)))
+    sign_anew(bundle, anna)
+    (finding,) = _findings(bundle)
+    assert finding.path == f"chain/{made_up.name}"
+    assert "the recorder has signed later" in finding.text
