@@ -218,8 +218,8 @@ def _say_camera(one: CameraReport) -> None:
             click.echo(f"  {count:,} {what}")
     if one.collapsed:
         click.echo(
-            f"  its chain begins {_shown(one.begins_ms)}: the recorder says that all from before has expired; "
-            "if that is too short a time, somebody deleted it"
+            f"  its chain begins {_shown(one.begins_ms)}: the recorder says that all from before has "
+            "expired; if that is too short a time, somebody deleted it"
         )
     for reason, count in sorted(one.gaps.items()):
         click.echo(f"  {count:,} gap{'s' * (count != 1)}: {reason}")
