@@ -54,8 +54,8 @@ def in_store(root: Path, device: bytes, household: Household | None) -> Remember
 
 
 def in_files(files: Iterable[Path], device: bytes, household: Household | None) -> dict[str, Heads]:
-    """The heads in these files. Raises UsageFault for one that is none or of another device, NvrError for a
-    signature that does not hold, OSError.
+    """The heads in these files. Raises UsageFault for one that is none, of another device or cannot be read,
+    NvrError for a signature that does not hold.
     """
     heads = {}
     for file in files:
@@ -63,6 +63,8 @@ def in_files(files: Iterable[Path], device: bytes, household: Household | None) 
             found, line = parse_heads(file.read_bytes())
         except NotAHead as fault:
             raise UsageFault(f"{file}: {fault}") from None
+        except OSError as fault:
+            raise UsageFault(f"Cannot read the head {file}: {fault.strerror}.") from None
         if found.device != device or (household and found.root and found.root != household.root.hex()):
             raise UsageFault(f"{file} is the head of another recorder or household than this store's.")
         if line is not None and (household is None or not is_members(found, line, household)):

@@ -315,6 +315,8 @@ def test_a_request_for_another_household(cabin: Cabin, tmp_path: Path) -> None:
 
 def test_a_store_alone(cabin: Cabin, tmp_path: Path) -> None:
     cabin.footage()
+    assert "Cannot read the head /nowhere" in cabin.alone("verify", "--head", "/nowhere", code=USAGE)
+    assert "Known cameras: front." in cabin.alone("verify", "--camera", "frnt", code=USAGE)
     assert "front/main" in cabin.alone("list", "--from", "2026-11-18", "--to", "2026-11-19")
     assert "name the configuration with --config" in cabin.alone("run", code=USAGE)
     assert main(["--store", str(tmp_path), "list"]) == STORE
