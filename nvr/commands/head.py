@@ -53,8 +53,9 @@ def head(
 ) -> None:
     """Print what to remember of all footage, to verify it later.
 
-    Keep it off the recorder. What was recorded before a head can then neither be removed nor changed unnoticed, not even by somebody
-    who takes the recorder over. With --identity it is signed, and verify finds it in the store by itself.
+    Keep it off the recorder. What was recorded before a head can then neither be removed nor changed
+    unnoticed, not even by somebody who takes the recorder over. With --identity it is signed, and verify
+    finds it in the store by itself.
 
     \b
     Examples:
