@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pipeline.chain.verify import Question
 from pipeline.chain.verify import verify as verify_store
 from pipeline.household.files import Household
 
+MOST_ALIKE = 5
 REASONS = {
     Reason.AGE: "for its age",
     Reason.CAMERA_BYTES: "for its camera's bytes",
@@ -185,8 +187,8 @@ def _camera_noun(one: CameraReport) -> dict[str, Any]:
 
 
 def _say(report: Report, notes: tuple[str, ...]) -> None:
-    for finding in report.findings:
-        click.echo(_told(finding))
+    for _, alike in groupby(report.findings, key=_kind):
+        _say_alike(list(alike))
     for one in report.cameras:
         _say_camera(one)
     for note in notes:
@@ -196,6 +198,23 @@ def _say(report: Report, notes: tuple[str, ...]) -> None:
         click.echo("1 finding." if count == 1 else f"{count} findings.")
     else:
         click.echo("What was looked at is complete and unaltered, as far as its chains reach.")
+
+
+def _kind(finding: Finding) -> tuple[str, ...]:
+    """Findings of one kind that follow each other are told together."""
+    place = () if finding.start_ms is not None else (finding.path,)
+    return (finding.fault, finding.note, finding.camera, finding.stream, *place)
+
+
+def _say_alike(findings: list[Finding]) -> None:
+    """Each by itself, or many by the first and the last; --json has them all."""
+    if len(findings) <= MOST_ALIKE:
+        for finding in findings:
+            click.echo(_told(finding))
+        return
+    click.echo(_told(findings[0]))
+    click.echo(f"  … and {len(findings) - 2:,} more of this stream, until")
+    click.echo(_told(findings[-1]))
 
 
 def _told(finding: Finding) -> str:

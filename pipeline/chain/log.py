@@ -25,6 +25,7 @@ from pipeline.chain.records import NONCE_BYTES, DamagedRecord, Record, Signed
 from pipeline.chain.rotation import (
     HOUR_NS,
     ChainPlace,
+    in_use,
     is_due,
     is_ready,
     prepare,
@@ -65,6 +66,8 @@ class ChainKeeper:
         self._store = Store(place.root)
         self._disk = disk
         self._ready_number = 0
+        self.certified_ms = 0
+        """When the key that was last appended under was certified, by the clock of then; 0 before."""
         self._seen = 0
         self._since_ns = 0
         self._came = False
@@ -115,9 +118,10 @@ class ChainKeeper:
         if label is None or self.place.next_key.exists():
             return None
         if label.number != self._ready_number:
-            if not is_ready(self.place):
+            certificate = in_use(self.place)
+            if certificate is None:
                 return None
-            self._ready_number = label.number
+            self._ready_number, self.certified_ms = label.number, certificate.at_ms
         return label
 
 

@@ -88,10 +88,15 @@ def is_due(label: KeyLabel, now_ms: int, *, sure: bool, seen_ns: int) -> bool:
 
 def is_ready(place: ChainPlace) -> bool:
     """Whether the key in use is the one that was certified last: else `prepare`. Raises OSError."""
+    return in_use(place) is not None
+
+
+def in_use(place: ChainPlace) -> Certificate | None:
+    """The certificate of the key in use, if that is the one that was certified last. Raises OSError."""
     if place.next_key.exists():
-        return False
-    certificate = last_certificate(place)
-    return certificate is not None and certificate[0].public == public_of(place.day_key)
+        return None
+    last = last_certificate(place)
+    return last[0] if last is not None and last[0].public == public_of(place.day_key) else None
 
 
 def prepare(place: ChainPlace, now_ms: int, disk: DiskCalls = DISK) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import walk
@@ -24,6 +25,11 @@ from pipeline.chain.rotation import certificate_lines
 from pipeline.chain.structure import CheckedChain, check_chain
 from pipeline.model import StreamName
 from pipeline.names import DAYS_FILE, HOUR_MS, KEYS, hour_directory
+
+_UNCHAINED = (
+    "it may have been put there, or its record was removed; the newest ones of a copy that was made while it "
+    "was recorded look so, too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +174,18 @@ def _judge_suspect(suspect: Suspect, place: Place | None) -> Finding:
     if place is not None:
         is_same_stream = place.stream == segment.stream
         fault = Fault.RENAMED if record is None and is_same_stream else Fault.SWAPPED
-        return Finding.of(fault, segment, f"it holds {place}, of {place.start_ms} ms")
+        return Finding.of(fault, segment, f"it holds {place}, of {_shown(place.start_ms)}")
     if record is None:
-        return Finding.of(Fault.UNCHAINED, segment, "it may have been put there, or its record was removed")
+        return Finding.of(Fault.UNCHAINED, segment, _UNCHAINED)
     if segment.size_bytes < record.size_bytes:
         note = f"{segment.size_bytes} of {record.size_bytes} bytes are left"
         return Finding.of(Fault.TRUNCATED, segment, note)
     note = "" if segment.size_bytes == record.size_bytes else "it has become longer"
     return Finding.of(Fault.ALTERED, segment, note)
+
+
+def _shown(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _missing(chain: CheckedChain, stream: str, record: Segment, moved: set[Place]) -> Finding:

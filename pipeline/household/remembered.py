@@ -48,7 +48,7 @@ def recall(state_dir: Path) -> Remembered | None:
         return Remembered(bytes.fromhex(root), SignedManifest.parse(line.encode("ascii")))
     except FileNotFoundError:
         return None
-    except (ManifestDamaged, ValueError, LookupError, TypeError, AttributeError):
+    except (ManifestDamaged, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ManifestDamaged(f"{path} is damaged: what was remembered of the household is lost") from None
 
 

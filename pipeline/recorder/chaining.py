@@ -25,6 +25,7 @@ from pipeline.chain.content import content_of
 from pipeline.chain.log import ChainBusy, ChainDamaged, ChainKeeper, ChainLog
 from pipeline.chain.reading import chain_numbers, newest_fold, read_chain_file
 from pipeline.chain.records import LONGEST_REASON_BYTES, Gap, Record, Segment
+from pipeline.chain.structure import LATE_MS
 from pipeline.content import Content
 from pipeline.model import StreamName
 from pipeline.names import HIGHEST_BEGUN, GapMark, StoredSegment
@@ -184,14 +185,21 @@ class Chaining:
             self._signed_s = time.monotonic()
 
     def _batch(self) -> list[Record]:
-        """What waited for long is no longer vouched for: it counts as found."""
+        """What waited for long is no longer vouched for: it counts as found. So does what is, by its own time,
+        from before the day key: a clock that was set forward and back does that.
+        """
         with self._condition:
             taken = list(islice(self._waiting, _BATCH))
         stale_s = time.monotonic() - STALE_S
         return [
-            replace(record, found=True) if isinstance(record, Segment) and came_s < stale_s else record
+            replace(record, found=True)
+            if isinstance(record, Segment) and (came_s < stale_s or self._is_too_old(record))
+            else record
             for record, came_s in taken
         ]
+
+    def _is_too_old(self, segment: Segment) -> bool:
+        return segment.start_ms + segment.duration_ms < self._keeper.certified_ms - LATE_MS // 2
 
     def _look_at_found(self) -> None:
         """Those that are gone by now are left out."""

@@ -16,12 +16,13 @@ from pipeline.chain.day_key import LOCK_FILE, locked
 from pipeline.chain.log import ChainBusy
 from pipeline.chain.reading import read_chain_file
 from pipeline.chain.records import Gap, Record, Segment, Signed
+from pipeline.chain.verify import Question, verify
 from pipeline.model import StreamName
 from pipeline.names import GapMark, StoredSegment, chain_path
 from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.store import Store
 from tests.support.chain_writing import Box, chain_record
-from tests.support.store_writing import FRONT, NOON_MS, write_segment
+from tests.support.store_writing import DEVICE, FRONT, NOON_MS, write_segment
 
 SUB = StreamName("front", "sub")
 
@@ -51,7 +52,7 @@ def test_what_is_published_and_marked_stands_in_the_chain_signed(
 ) -> None:
     chaining = _chaining(box)
     chaining.start()
-    segment = write_segment(store, recipients, 0)
+    segment = write_segment(store, recipients, 0, time.time_ns() // 1_000_000)
     _publish(chaining, store.root, segment)
     chaining.marked(GapMark(FRONT, NOON_MS, "camera " + "ü" * 200))
     chaining.stop()
@@ -119,6 +120,26 @@ def test_what_waited_for_long_is_only_found(
     _publish(chaining, store.root, write_segment(store, recipients, 0))
     chaining.run_once(NOON_MS)
     assert [r.found for r in _records(box) if isinstance(r, Segment)] == [True]
+
+
+def test_a_clock_that_was_forward_for_an_hour_leaves_nothing_to_find_fault_with(
+    box: Box, store: Store, recipients: list[Recipient]
+) -> None:
+    """The day key was exchanged meanwhile: what comes after is older than it, and only counts as found."""
+    box.append(chain_record(store.root, write_segment(store, recipients, 0)))
+    box.next_day()
+    box.next_day()
+    chaining = _chaining(box, main=1)
+    _publish(chaining, store.root, write_segment(store, recipients, 1, box.now_ms))
+    chaining.run_once(box.now_ms)
+    box.now_ms = NOON_MS + 20_000
+    _publish(chaining, store.root, write_segment(store, recipients, 2))
+    chaining.run_once(box.now_ms, sign=True)
+    number = box.log().standing(box.now_ms).number
+    records = [r for r in read_chain_file(box.root, "front", number) if isinstance(r, Segment)]
+    assert [(r.sequence, r.found) for r in records] == [(1, False), (2, True)]
+    report = verify(box.root, Question(DEVICE), 2 * box.now_ms / 1000)
+    assert report.findings == ()
 
 
 def test_what_waits_is_bounded(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
