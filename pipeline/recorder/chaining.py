@@ -185,8 +185,10 @@ class Chaining:
             self._signed_s = time.monotonic()
 
     def _batch(self) -> list[Record]:
-        """What waited for long is no longer vouched for: it counts as found. So does what is, by its time, from
-        before the day key: a clock that was set forward and back does that.
+        """What waited for long is no longer vouched for: it counts as found.
+
+        So does what is, by its own time, from before the day key: a clock that was set forward and back does
+        that.
         """
         with self._condition:
             taken = list(islice(self._waiting, _BATCH))
