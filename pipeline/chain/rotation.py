@@ -223,11 +223,15 @@ def _disk_works(place: ChainPlace, disk: DiskCalls) -> bool:
 def standing_before(root: Path, camera: str, number: int, disk: DiskCalls = DISK) -> Fold | None:
     """Where the camera's chain stands before the file `number`, its torn end cut off. None without one.
     Raises OSError.
+
+    What is told of it is durable: the next file must not outlive the end of this one.
     """
     numbers = [one for one in chain_numbers(root, camera) if one < number]
     if not numbers:
         return None
-    cut_torn_end(root / chain_path(camera, numbers[-1]), disk)
+    path = root / chain_path(camera, numbers[-1])
+    cut_torn_end(path, disk)
+    flush(path, disk)
     return newest_fold(root, camera, numbers[-1])
 
 
@@ -245,6 +249,15 @@ def cut(path: Path, size_bytes: int, disk: DiskCalls = DISK) -> None:
     descriptor = os.open(path, os.O_WRONLY | PLAIN)
     try:
         os.ftruncate(descriptor, size_bytes)
+        disk.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush(path: Path, disk: DiskCalls = DISK) -> None:
+    """Makes what was appended to a file durable. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | PLAIN)
+    try:
         disk.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -103,6 +103,7 @@ class History:
             camera: Sealing(self.people.root, self.state, camera, newest_ns) for camera in CAMERAS
         }
         self._sequences = {camera: self._next_sequence(StreamName(camera, "main")) for camera in CAMERAS}
+        self._flushed: dict[str, tuple[Path, int]] = {}
         self._chains = {camera: self._chaining(camera) for camera in CAMERAS}
         self._tend()
         for chain in self._chains.values():
@@ -142,6 +143,7 @@ class History:
         with copy.open("rb", buffering=0) as opened:
             content = content_of(opened, unfinished=False)
         self._tend()
+        self._flushed[camera] = self._chain_place(camera)
         self._chains[camera].published(stored, choice.generation, content)
         self._chains[camera].run_once(self.now_ms, sign=sequence % 3 == 0)
 
@@ -188,6 +190,7 @@ class History:
             self.tombstones.before([Removal(one.stored, Why.AGE)])
             (self.people.root / one.stored.path).unlink()
         self.tombstones.settle()
+        self._flushed = {camera: self._chain_place(camera) for camera in CAMERAS}
         self.expired += going
         rebuild(self.people.root)
         with Index(index_path(self.people.root)) as index:
@@ -221,16 +224,17 @@ class History:
             os._exit(0)
 
     def lose_power(self, camera: str, torn_bytes: int) -> None:
-        """The end of a chain is torn off, and everything starts again."""
-        number = self._number()
-        path = self.people.root / chain_path(camera, number)
-        if path.exists() and path.stat().st_size > 600:
-            os.truncate(path, path.stat().st_size - torn_bytes)
+        """The end of a chain is torn off, as far as no flush had ended yet, and everything starts again."""
+        path, durable_bytes = self._flushed.get(camera, self._chain_place(camera))
+        if (path, durable_bytes) != self._chain_place(camera) and path == self._chain_place(camera)[0]:
+            os.truncate(path, max(durable_bytes, path.stat().st_size - torn_bytes))
         self._restart()
 
-    def _number(self) -> int:
+    def _chain_place(self, camera: str) -> tuple[Path, int]:
+        """The chain's file in use, and how long it is."""
         with self.keeper.turn(self.now_ms) as label:
-            return label.number
+            path = self.people.root / chain_path(camera, label.number)
+        return path, path.stat().st_size if path.exists() else 0
 
     def prepare_ahead(self) -> None:
         """An owner's device is unlocked."""
