@@ -2,7 +2,7 @@
 
 Rules:
 - Places are fractions of the picture, x to the right and y down, 0 to 1: they hold for every stream and size.
-- A thing stands where the middle of its lower edge is (`Box.base`): zones, masks and lines look at that point.
+- A thing stands where the middle of its lower edge is (`Box.base`): zones, masks and lines look there.
 - Neither numpy nor OpenCV is needed here.
 """
 
