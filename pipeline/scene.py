@@ -93,6 +93,14 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """How loud it was, in dB below full scale: the loudest, and what is usual there."""
+
+    peak_db: float
+    background_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Polygon:
     """An area of the picture with at least three corners that does not cross itself."""
 

@@ -19,7 +19,6 @@ from pipeline.event.nouns import (
     Happening,
     PictureNote,
     Place,
-    Sound,
     Tracked,
 )
 from pipeline.event.rules import DEFAULT_LABELS, Direction, Line, Rules, Zone, faults
@@ -41,7 +40,6 @@ __all__ = [
     "PictureNote",
     "Place",
     "Rules",
-    "Sound",
     "Tracked",
     "Zone",
     "faults",

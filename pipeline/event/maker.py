@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.event.following import Followed
-from pipeline.event.nouns import Began, Changed, Ended, Event, Happening, Judge, Place, Sound, Tracked
+from pipeline.event.nouns import Began, Changed, Ended, Event, Happening, Judge, Place, Tracked
 from pipeline.event.open_event import OpenEvent
 from pipeline.event.rules import VEHICLES, Rules
-from pipeline.scene import Box
+from pipeline.scene import Box, Sound
 
 if TYPE_CHECKING:
     from pipeline.picture import Frame
@@ -57,7 +57,7 @@ class EventMaker:
 
     def heard(self, from_ns: int, to_ns: int, sound: Sound) -> list[Happening]:
         """A loud span; told again with a later end while it lasts."""
-        happenings = self._advance(max(to_ns, self._now_ns)) if to_ns < self._now_ns else self._advance(to_ns)
+        happenings = self._advance(to_ns)
         if self._open is None:
             self._open = self._new_event(from_ns)
             self._open.heard(to_ns, sound)
@@ -104,17 +104,15 @@ class EventMaker:
             one.alive = False
         for track in tracks:
             one = self._thing_of(track, tracks)
-            if one is not None:
-                new = one.look(track, at_ns)
-                notable |= new and one.part is not None
+            notable |= one.look(track, at_ns) and one.part is not None
         alive = {track.number for track in tracks}
         for number, one in list(self._followed.items()):
             if number not in alive and at_ns - one.seen_ns > FOUND_AGAIN_NS:
                 del self._followed[number]
         return notable
 
-    def _thing_of(self, track: Tracked, tracks: Sequence[Tracked]) -> Followed | None:
-        """What the track belongs to: the thing it had, a lost one near, or a new one (once it is found)."""
+    def _thing_of(self, track: Tracked, tracks: Sequence[Tracked]) -> Followed:
+        """What the track belongs to: the thing it had, a lost one near, or a new one."""
         if (known := self._followed.get(track.number)) is not None:
             return known
         found_now = {one.number for one in tracks if one.seen_ns == track.seen_ns}
@@ -123,13 +121,11 @@ class EventMaker:
             for one in self._followed.values()
             if one.number not in found_now and _may_be(one, track.label, track.box, track.seen_ns)
         ]
-        if lost:
-            same = min(lost, key=lambda one: _distance(one.box, track.box))
-            del self._followed[same.number]
-            same.number = track.number
-        else:
-            same = Followed(track.number, self.rules, self.feedback)
-        self._followed[track.number] = same
+        if not lost:
+            return self._followed.setdefault(track.number, Followed(track.number, self.rules, self.feedback))
+        same = min(lost, key=lambda one: _distance(one.box, track.box))
+        self._followed[track.number] = self._followed.pop(same.number)
+        same.number = track.number
         return same
 
     def _gather(self, at_ns: int, notable: bool) -> list[Happening]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.scene import Box
+from pipeline.scene import Box, Sound
 
 if TYPE_CHECKING:
     from pipeline.picture import Picture
@@ -79,14 +79,6 @@ class BestPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """How loud it was, in dB relative to full scale: the loudest and the usual."""
-
-    peak_db: float
-    background_db: float
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """Something that began and ended. While it is open, `end_ns` is where it would end as things stand."""
 
@@ -118,7 +110,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """It goes on. `notable`: another object, zone or line, worth telling people; else only time has passed."""
+    """It goes on. `notable`: another object, zone or line, worth telling; else only time has passed."""
 
     event: Event
     notable: bool = True
@@ -183,7 +175,7 @@ def whole_ms(at_ns: int) -> int:
 
 
 def crop_around(box: Box, others: Sequence[Box] = ()) -> Box:
-    """What to cut out of a picture to show `box`: a fifth more on each side, at least a sixth of the picture."""
+    """What to cut out to show `box`: a fifth more on each side, at least a sixth of the picture."""
     for other in others:
         box = box.union(other)
     width, height = max(box.width * 1.4, 1 / 6), max(box.height * 1.4, 1 / 6)

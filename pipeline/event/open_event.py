@@ -1,16 +1,17 @@
 """The event that is under way: gathers parts and sound, keeps the best picture, and gives the noun.
 
-Rules: of all frames only the best one so far is held. Its worth is the score times the height and width of the
-object's box, less by far when the box is cut off at the picture's edge.
+Rules: of all frames only the best one so far is held. Its worth is the score times the size of the object's
+box, less by far when the box is cut off at the picture's edge.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from pipeline.event.following import Part
-from pipeline.event.nouns import BestPicture, Event, PictureNote, Place, Sound, crop_around, whole_ms
-from pipeline.scene import Box
+from pipeline.event.nouns import BestPicture, Event, PictureNote, Place, crop_around, whole_ms
+from pipeline.scene import Box, Sound
 
 if TYPE_CHECKING:
     from pipeline.picture import Frame
@@ -81,7 +82,7 @@ class OpenEvent:
 def worth_of(place: Place) -> float:
     """How well a frame shows a thing at `place`; 0 to 1."""
     cut_off = _touches_edge(place.box)
-    return place.score * place.box.area**0.5 * (_CUT_OFF if cut_off else 1.0)
+    return place.score * math.sqrt(place.box.area) * (_CUT_OFF if cut_off else 1.0)
 
 
 def _touches_edge(box: Box) -> bool:

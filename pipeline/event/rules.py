@@ -94,7 +94,7 @@ def faults(zones: Sequence[Zone], masks: Sequence[Polygon], lines: Sequence[Line
 
 
 def polygon_faults(what: str, polygon: Polygon) -> list[str]:
-    """What is wrong with an area; `what` begins each sentence. Only the first fault that explains the rest."""
+    """What is wrong with an area; `what` begins the sentence. Only the fault that explains the others."""
     corners = polygon.corners
     if outside := [corner for corner in corners if not in_picture(corner)]:
         return [f"{what} has the corner {_shown(outside[0])} outside the picture; use 0 to 1 for x and y."]
