@@ -9,20 +9,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from nvr.address import check_address, split_credentials
+from nvr.detect_settings import CameraDetectSettings, DetectSettings
+from nvr.notify_settings import NotifySettings
 from nvr.quantities import parse_size
 from nvr.schedule import parse_span
+from nvr.settings_table import SettingsTable
 from pipeline.names import RESERVED_CAMERAS
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
@@ -55,11 +49,7 @@ Days = Annotated[float, Field(gt=0, le=36_500)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
-
-
-class StoreSettings(_Table):
+class StoreSettings(SettingsTable):
     """`[store]`: where sealed footage goes and how much of it is kept."""
 
     path: str = "store"
@@ -71,7 +61,7 @@ class StoreSettings(_Table):
     state_dir: str = "state"
 
 
-class CameraSettings(_Table):
+class CameraSettings(SettingsTable):
     """`[cameras.NAME]`: one camera. `days` and `max_bytes` default to the store's."""
 
     url: Address = Field(repr=False)
@@ -79,13 +69,15 @@ class CameraSettings(_Table):
     user: str = ""
     password: SecretStr = SecretStr("")
     transport: Literal["tcp", "udp"] = "tcp"
-    record: Literal["continuous", "off", "schedule"] = "continuous"
+    record: Literal["continuous", "events", "off", "schedule"] = "continuous"
+    event_minutes: Annotated[float, Field(ge=2, le=1440)] = 5.0
     schedule: list[str] = Field(default_factory=list)
     audio: bool = True
     days: Days | None = None
     max_bytes: Limit = None
     tls_ca: str = ""
     tls_verify: bool = True
+    detect: CameraDetectSettings = CameraDetectSettings()
 
     @field_validator("url")
     @classmethod
@@ -112,10 +104,12 @@ class CameraSettings(_Table):
         return self
 
 
-class Config(_Table):
+class Config(SettingsTable):
     """The whole file."""
 
     store: StoreSettings = StoreSettings()
+    detect: DetectSettings = DetectSettings()
+    notify: NotifySettings = NotifySettings()
     cameras: dict[str, CameraSettings] = Field(default_factory=dict)
 
     @field_validator("cameras", mode="before")
@@ -124,6 +118,15 @@ class Config(_Table):
         if not isinstance(cameras, dict):
             raise ValueError("is not a table; write cameras as [cameras.front]")
         return cameras
+
+
+def events_without_looking(config: Config) -> list[str]:
+    """The cameras that keep only what events touch, while nobody looks for events."""
+    return [
+        name
+        for name, camera in config.cameras.items()
+        if camera.record == "events" and not config.detect.of(camera.detect).enabled
+    ]
 
 
 def misnamed_cameras(names: list[str]) -> dict[str, str]:

@@ -17,8 +17,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from nvr.address import shown
-from nvr.config import CameraSettings, Config, StoreSettings, misnamed_cameras
+from nvr.config import CameraSettings, Config, StoreSettings, events_without_looking, misnamed_cameras
+from nvr.detect_settings import (
+    CameraDetectSettings,
+    DetectSettings,
+    LineSettings,
+    MaskSettings,
+    ZoneSettings,
+)
 from nvr.errors import UsageFault
+from nvr.notify_settings import MqttSettings, NotifySettings, WebhookSettings
 from nvr.toml_places import line_of
 from pipeline.names import STORE_FILE
 
@@ -28,15 +36,25 @@ if TYPE_CHECKING:
 FILE_NAME = "nvr.toml"
 SYSTEM_DIRECTORY = Path("/etc/sealed-nvr")
 _PRINTABLE_NAME = re.compile(r"[\w .-]{1,40}")
+_SIZES = frozenset({"min_free", "max_bytes"})
+_SEVERAL = frozenset({"zones", "masks", "lines", "webhooks"})
 _SENTENCES = {
     "missing": "is missing",
     "string_type": "should be text in quotes",
     "bool_type": "should be true or false",
-    "int_type": 'should be a size such as "20GB"',
+    "int_type": "should be a whole number",
     "float_type": "should be a number",
     "list_type": "should be a list in [ ]",
     "dict_type": "should be a table",
     "model_type": "should be a table such as [cameras.front]",
+}
+
+
+_TABLES: dict[tuple[str, ...], type[BaseModel]] = {
+    ("store",): StoreSettings,
+    ("detect",): DetectSettings,
+    ("notify",): NotifySettings,
+    ("notify", "mqtt"): MqttSettings,
 }
 
 
@@ -151,6 +169,10 @@ def parse_config(text: str, file: Path) -> Config:
         for name, sentence in misnamed_cameras(list(cameras)).items():
             path = ("cameras", name)
             faults.append(Fault(file, line_of(text, path), _dotted(path), sentence))
+    for name in events_without_looking(config) if config else ():
+        place = ("cameras", name, "record")
+        why = 'is "events", but nobody looks for events there; set detect.enabled = true'
+        faults.append(Fault(file, line_of(text, place), _dotted(place), why))
     if faults or config is None:
         raise ConfigFaults(sorted(faults, key=lambda fault: (fault.line == 0, fault.line)))
     return config
@@ -187,6 +209,8 @@ def _sentence(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     if error["type"] == "literal_error":
         return f"should be {context['expected']}"
+    if error["type"] == "int_type" and error["loc"][-1] in _SIZES:
+        return 'should be a size such as "20GB"'
     bounds = {
         "greater_than": f"should be more than {context.get('gt')}",
         "greater_than_equal": f"should be at least {context.get('ge')}",
@@ -203,13 +227,29 @@ def _unknown(path: tuple[str, ...], document: dict[str, Any]) -> str:
 
 
 def _settings_beside(path: tuple[str, ...]) -> list[str]:
-    model: type[BaseModel] = Config
-    if len(path) == 2 and path[0] == "store":
-        model = StoreSettings
-    elif len(path) == 3:
-        model = CameraSettings
-    return list(model.model_fields)
+    model = _table_at(path[:-1])
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _table_at(path: tuple[str, ...]) -> type[BaseModel]:
+    """The settings of the table that stands there."""
+    match path:
+        case ("cameras", _):
+            return CameraSettings
+        case ("cameras", _, "detect"):
+            return CameraDetectSettings
+        case ("cameras", _, "detect", "zones", _):
+            return ZoneSettings
+        case ("cameras", _, "detect", "masks", _):
+            return MaskSettings
+        case ("cameras", _, "detect", "lines", _):
+            return LineSettings
+        case ("notify", "webhooks", _):
+            return WebhookSettings
+    return _TABLES.get(path, Config)
 
 
 def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(part if _PRINTABLE_NAME.fullmatch(part) else "…" for part in path)
+    """For people: which of several tables it is, the line says."""
+    named = [part for before, part in zip(("", *path), path, strict=False) if before not in _SEVERAL]
+    return ".".join(part if _PRINTABLE_NAME.fullmatch(part) else "…" for part in named)

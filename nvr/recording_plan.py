@@ -79,7 +79,7 @@ def plan_for(loaded: LoadedConfig, camera: str, run_dir: Path) -> RecordingPlan:
         audio=settings.audio,
         tls_ca=str(loaded.file.parent / Path(settings.tls_ca).expanduser()) if settings.tls_ca else "",
         tls_verify=settings.tls_verify,
-        record=settings.record,
+        record="continuous" if settings.record == "events" else settings.record,  # what stays, retention says
         schedule=tuple(settings.schedule),
         flush_s=loaded.config.store.flush_s,
         store_root=str(loaded.store_root),

@@ -7,9 +7,10 @@ multi-line strings may mislead it, which costs a wrong line number in a message 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-_TABLE = re.compile(r"\s*\[+([^\]\[#]+)\]")
+_TABLE = re.compile(r"\s*(\[+)([^\]\[#]+)\]")
 _NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _SETTING = re.compile(rf"\s*({_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)[ \t]*=")
 _PART = re.compile(r"""\s*("[^"]*"|'[^']*'|[^."']+)""")
@@ -27,11 +28,17 @@ def line_of(text: str, path: Sequence[str]) -> int:
 
 
 def _places(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Line numbers with the full path of the table or setting that begins there."""
+    """Line numbers with the full path of the table or setting that begins there; a table of several has its
+    number behind its name, from 0.
+    """
     table: tuple[str, ...] = ()
+    counts: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):
-            table = _parts(header[1])
+            table = _parts(header[2])
+            if len(header[1]) > 1:
+                counts[table] += 1
+                table += (str(counts[table] - 1),)
             yield number, table
         elif setting := _SETTING.match(line):
             yield number, table + _parts(setting[1])
