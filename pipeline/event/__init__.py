@@ -21,6 +21,8 @@ from pipeline.event.nouns import (
     Place,
     Tracked,
 )
+from pipeline.event.record import EventRecord, record_of
+from pipeline.event.record_parsing import NotARecord, parse_record
 from pipeline.event.rules import DEFAULT_LABELS, Direction, Line, Rules, Zone, faults
 
 __all__ = [
@@ -35,12 +37,16 @@ __all__ = [
     "EventKind",
     "EventMaker",
     "EventObject",
+    "EventRecord",
     "Happening",
     "Line",
+    "NotARecord",
     "PictureNote",
     "Place",
     "Rules",
     "Tracked",
     "Zone",
     "faults",
+    "parse_record",
+    "record_of",
 ]

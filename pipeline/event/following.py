@@ -38,8 +38,8 @@ class Part:
     lines: list[Crossing] = field(default_factory=list)
     path: Path = field(default_factory=Path)
 
-    def noun(self) -> EventObject:
-        """As it stands."""
+    def noun(self, start_ns: int) -> EventObject:
+        """As it stands, with the path since `start_ns`."""
         return EventObject(
             self.label,
             self.score,
@@ -48,7 +48,7 @@ class Part:
             tuple(self.zones),
             tuple(self.loitered),
             tuple(self.lines),
-            self.path.since(0),
+            self.path.since(start_ns),
         )
 
 

@@ -72,7 +72,7 @@ class OpenEvent:
             self.number,
             self.start_ns,
             max(whole_ms(end_ns + 999_999), self.start_ns + 1_000_000),
-            tuple(part.noun() for part in self.parts),
+            tuple(part.noun(self.start_ns) for part in self.parts),
             self._picture,
             self.sound,
             self._continues,
