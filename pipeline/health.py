@@ -153,10 +153,11 @@ def read_report(run_dir: Path, camera: str) -> CameraReport | None:
         report = CameraReport.from_json(report_path(run_dir, camera).read_text())
     except (OSError, ValueError):
         return None
-    return report if _alive(report.pid) else None
+    return report if is_alive(report.pid) else None
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
