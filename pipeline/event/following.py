@@ -3,9 +3,9 @@
 Rules:
 - A look speaks for a thing when it was found there, its label is wanted, it is high enough, stands in no
   mask, and its score reaches what people taught for that place.
-- A thing is alive while such looks come and it moves, or has not stood still too long. It counts when enough
-  of its last looks spoke for it, one of them with the score its label needs, and, with zones or lines, when
-  it counts by one of these.
+- A thing is alive while such looks come and it moves, or has not stood still too long. It counts when it has
+  moved, enough of its last looks spoke for it, one of them with the score its label needs, and, with zones or
+  lines, when it counts by one of these.
 - When it has stood still too long it starts from nothing: to count again it must move, and earn it anew.
 """
 
@@ -90,7 +90,7 @@ class Followed:
             return False
         self.seen_ns, self.box = track.seen_ns, track.box
         self.label, self.newest_score = track.label, track.score
-        if not track.moved or self._is_resting(at_ns):
+        if self._is_resting(track, at_ns):
             return False
         speaks, is_sure = self._judged(track, at_ns)
         self._looks.append(speaks)
@@ -119,10 +119,12 @@ class Followed:
         elif self._still_since_ns is None:
             self._still_since_ns = at_ns
 
-    def _is_resting(self, at_ns: int) -> bool:
-        """Whether it has stood still too long. What it had earned is gone then."""
+    def _is_resting(self, track: Tracked, at_ns: int) -> bool:
+        """Whether it has stood still too long, or ever since. What it had earned is gone then."""
         since = self._still_since_ns
-        if since is None or at_ns - since < self._rules.stillness_s(self.label) * 1e9:
+        if since is None:
+            return False
+        if track.moved and at_ns - since < self._rules.stillness_s(self.label) * 1e9:
             return False
         if self._first_ns is not None:
             self.start_anew()
@@ -152,7 +154,7 @@ class Followed:
         self._path.forget_before(at_ns - REACH_BACK_NS)
         new = self._look_at_places(track, at_ns)
         is_confirmed = self._is_sure and sum(self._looks) >= self._rules.confirm
-        self.counts |= is_confirmed and self._since_ns() is not None
+        self.counts |= track.moved and is_confirmed and self._since_ns() is not None
         if self.counts and self.part is not None:
             self.part.last_ns = at_ns
             self.part.path.add(place)
