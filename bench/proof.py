@@ -14,12 +14,12 @@ from bench.scene import Place, household
 from bench.segments import minute
 from bench.table import Findings, Goal, Row
 from pipeline.chain.log import ChainKeeper, ChainPlace
+from pipeline.chaining import Beginnings, Chaining
 from pipeline.content import ContentHash
 from pipeline.household.choosing import Choice
 from pipeline.model import SegmentMark, StreamName
 from pipeline.names import DAY_MS, chain_path
-from pipeline.recorder.chaining import Beginnings, Chaining
-from pipeline.recorder.sealing import Sealing, recipient_of
+from pipeline.sealing import Sealing, recipient_of
 from pipeline.store import Store, open_segment
 from tests.support.household import Household
 from tests.support.sparse_store import fill

@@ -18,6 +18,7 @@ from pipeline.household.errors import HouseholdError
 from pipeline.household.remembered import recall
 from pipeline.index import Index, Total
 from pipeline.model import StreamName
+from pipeline.names import EVENT_STREAMS
 from pipeline.retention import forecast_days
 
 DAY_S = 86_400
@@ -116,7 +117,8 @@ def _streams(located: Located, index: Index) -> Iterator[StreamStanding]:
     for camera in sorted({*config.cameras, *(name.camera for name in totals)}):
         report = read_report(run_dir, camera)
         reports = report.streams if report else {}
-        names = {*reports, *(name.stream for name in totals if name.camera == camera)} or {"main"}
+        names = {*reports, *(name.stream for name in totals if name.camera == camera)}
+        names = names - set(EVENT_STREAMS) or {"main"}
         for stream in sorted(names):
             name = StreamName(camera, stream)
             oldest = next(index.oldest(name, unsure=False), None)

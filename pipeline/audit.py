@@ -3,7 +3,8 @@
 Invariants that it checks:
 - Every published segment has exactly one row, which says the same as its name and its size.
 - Every file and folder is named as `pipeline.names` says, and lies where its name says.
-- A `.part` or `.tail` exists only while a recorder holds its camera's lock.
+- A `.part` or `.tail` exists only while a recorder holds its camera's lock; one of an event only while a
+  watcher holds its lock.
 - Every segment begins as an age file and is long enough for its header, and a finished one has a length that
   a whole age file can have. Whether its chunks are genuine only an identity can tell.
 - The household's manifest and wrapped identities are as `pipeline.keys_audit` says.
@@ -22,6 +23,7 @@ from typing import Protocol
 
 from pipeline import keys_audit, walk
 from pipeline.envelope import BEGINNING_BYTES, could_be_whole, first_chunk
+from pipeline.event_names import parse_under_way
 from pipeline.model import StreamName
 from pipeline.names import (
     CHAIN,
@@ -33,6 +35,8 @@ from pipeline.names import (
     LOCK,
     MANIFEST,
     RESERVED_STREAMS,
+    WATCH_LOCK,
+    FileKind,
     HoldName,
     NotAName,
     PartName,
@@ -45,13 +49,14 @@ from pipeline.names import (
     gaps_day,
     hour_of,
     hour_start_ms,
+    kind_of,
     stream_name,
 )
 from pipeline.walk import Hour
 
 _GLANCE_BYTES = 200  # the header with one X25519 recipient is 168 bytes, and 16 of nonce follow
 _UNTOLD_S = 60.0  # how long a recorder's index thread may take, or wait for another process
-_AT_THE_ROOT = frozenset({"store.json", LOCK, HOLDS, KEYS, "lost+found", "index.lock"})
+_AT_THE_ROOT = frozenset({"store.json", LOCK, WATCH_LOCK, HOLDS, KEYS, "lost+found", "index.lock"})
 
 
 class Fault(StrEnum):
@@ -107,8 +112,8 @@ def check(root: Path, index: KnownSegments, now_s: float, state_dir: Path | None
     yield from _check_keys(root)
     if state_dir is not None:
         yield from _check_state(state_dir)
-    for stream in sorted({*walk.streams(root), *index.streams()}):
-        is_recording = walk.is_being_recorded(root, stream.camera)
+    for stream in sorted({*walk.all_streams(root), *index.streams()}):
+        is_recording = walk.is_being_written(root, stream)
         for hour in _hours(root, stream, index):
             yield from _check_names_in(root, hour, is_recording=is_recording)
             untold_since_s = now_s - _UNTOLD_S if is_recording else float("inf")
@@ -165,9 +170,14 @@ def _check_file(root: Path, segment: StoredSegment) -> Iterator[Finding]:
         is_cut = b"age-encryption.org/v1\n-> ".startswith(beginning[:25]) and len(beginning) < _GLANCE_BYTES
         yield Finding(segment.path, Fault.TOO_SHORT if is_cut else Fault.NOT_SEALED)
     elif segment.size_bytes <= first or not (
-        segment.name.unfinished or could_be_whole(first, segment.size_bytes)
+        _may_lack_its_end(segment) or could_be_whole(first, segment.size_bytes)
     ):
         yield Finding(segment.path, Fault.TOO_SHORT)
+
+
+def _may_lack_its_end(segment: StoredSegment) -> bool:
+    """An unfinished segment; what is kept of an event that a crash interrupted is whole all the same."""
+    return segment.name.unfinished and segment.name.kind is FileKind.FOOTAGE
 
 
 # Names.
@@ -177,20 +187,24 @@ def _check_names_in(root: Path, hour: Hour, *, is_recording: bool) -> Iterator[F
     for entry in sorted(walk.entries(root / hour.path), key=lambda entry: entry.name):
         path = f"{hour.path}/{entry.name}"
         try:
-            start_ms = SegmentName.parse(entry.name).start_ms
+            name = SegmentName.parse(entry.name)
         except NotAName:
-            if not _is_part(entry.name):
+            if not _is_under_way(entry.name, kind_of(hour.stream.stream)):
                 yield Finding(path, Fault.NOT_A_NAME)
             elif not is_recording:
                 yield Finding(path, Fault.LEFTOVER)
             continue
-        if not hour.start_ms <= start_ms < hour.start_ms + HOUR_MS:
+        is_in_hour = hour.start_ms <= name.start_ms < hour.start_ms + HOUR_MS
+        if not is_in_hour or name.kind is not kind_of(hour.stream.stream):
             yield Finding(path, Fault.NOT_A_NAME)
 
 
-def _is_part(name: str) -> bool:
+def _is_under_way(text: str, kind: FileKind) -> bool:
+    """Whether something of that kind is called so while it is being written."""
     try:
-        PartName.parse(name)
+        if kind is not FileKind.FOOTAGE:
+            return parse_under_way(text).kind is kind
+        PartName.parse(text)
     except NotAName:
         return False
     return True
@@ -204,7 +218,7 @@ def _check_names_around(root: Path) -> Iterator[Finding]:
         yield from _strangers(root, camera, partial(_check_of_camera, camera))
         yield from _strangers(root, f"{camera}/{GAPS}", gaps_day)
         yield from _strangers(root, f"{camera}/{CHAIN}", _check_of_chain)
-    for stream in walk.streams(root):
+    for stream in walk.all_streams(root):
         yield from _strangers(root, str(stream), day_start_ms)
         for day in sorted({hour.day for hour in walk.hours(root, stream)}):
             yield from _strangers(root, f"{stream}/{day}", lambda name: hour_start_ms("1970-01-01", name))

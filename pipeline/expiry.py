@@ -139,7 +139,7 @@ def from_store(root: Path) -> list[StreamFootage]:
     So a pass takes at most the oldest hour's folder of each stream, and limits of bytes must wait for the
     index.
     """
-    return [_first_hours(root, name) for name in walk.streams(root)]
+    return [_first_hours(root, name) for name in walk.all_streams(root)]
 
 
 def _first_hours(root: Path, name: StreamName) -> StreamFootage:

@@ -18,7 +18,7 @@ from pipeline.names import (
     RESERVED_GROUPS,
     NotAName,
     bounded,
-    stream_name,
+    stored_stream_name,
 )
 
 _HOUSEHOLD_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -112,4 +112,4 @@ class UsedName:
         if match is None:
             raise NotAName(f"{text!r} is not the mark of a generation's use")
         bounded("first", int(match[3]), HIGHEST_BEGUN)
-        return cls(stream_name(match[1], match[2]), int(match[3]))
+        return cls(stored_stream_name(match[1], match[2]), int(match[3]))

@@ -15,6 +15,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 
 from pipeline.model import StreamName
@@ -26,12 +27,14 @@ LONGEST_MS = 99_999_999  # of a segment: a camera that never sends a second keyf
 LAST_SEQUENCE = 999_999_999_999_999
 HIGHEST_BEGUN = LAST_SEQUENCE // 2  # a higher one was put there by somebody: nothing goes on from it
 
-SEGMENT_SUFFIX = ".mp4.age"
+SEALED_SUFFIX = ".age"
 PART_SUFFIX = ".part"
 TAIL_SUFFIX = ".tail"
 HOLD_SUFFIX = ".hold"
 CHAIN_SUFFIX = ".chain"
 GAPS = "gaps"
+EVENTS = "events"
+THUMBS = "thumbs"
 CHAIN = "chain"
 HOLDS = "holds"
 KEYS = "keys"
@@ -39,18 +42,20 @@ MANIFEST = "manifest"  # within KEYS, as the next two
 HEADS = "heads"
 DAYS_FILE = "days.jsonl"  # the certificates of the day keys
 LOCK = "lock"
+WATCH_LOCK = "watch.lock"
 INDEX = "index.sqlite"
 STORE_FILE = "store.json"  # where it is missing there is no store, and nothing may be written
 # What stands within KEYS beside the groups' folders, so that no group may be named after it.
 RESERVED_GROUPS = frozenset({MANIFEST, HEADS, "days"})
 # Folders beside the cameras, and beside a camera's streams, that no camera and no stream may be named after.
 RESERVED_CAMERAS = frozenset({KEYS, HOLDS, "store", "index", "lock"})
-RESERVED_STREAMS = frozenset({GAPS, "events", CHAIN, "lock"})
+EVENT_STREAMS = (EVENTS, THUMBS)  # stored beside the footage, in the same way, and not footage
+RESERVED_STREAMS = frozenset({GAPS, *EVENT_STREAMS, CHAIN, "lock"})
 
 COUNT = r"(0|[1-9][0-9]{0,14})"
 _COMPONENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
-_SEGMENT = re.compile(
-    rf"{COUNT}\+(0|[1-9][0-9]{{0,7}})\.{COUNT}(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{{0,14}}))?\.mp4\.age"
+_STORED = re.compile(
+    rf"{COUNT}\+(0|[1-9][0-9]{{0,7}})\.{COUNT}(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{{0,14}}))?\.(mp4|json|jpg)\.age"
 )
 _PART = re.compile(rf"{COUNT}\.{COUNT}(?:\.(c))?\.(part|tail)")
 _HOLD = re.compile(rf"([a-z0-9][a-z0-9_-]{{0,47}})\.{COUNT}-{COUNT}\.{COUNT}\.hold")
@@ -86,9 +91,31 @@ def stream_name(camera: str, stream: str) -> StreamName:
     return StreamName(camera_name(camera), stream)
 
 
+def stored_stream_name(camera: str, stream: str) -> StreamName:
+    """As `stream_name`, but the camera's events and thumbs count, too: whatever has files of its own."""
+    if stream in EVENT_STREAMS:
+        return StreamName(camera_name(camera), stream)
+    return stream_name(camera, stream)
+
+
+class FileKind(StrEnum):
+    """What a stored file holds when it is unsealed: what stands before `.age` in its name."""
+
+    FOOTAGE = "mp4"
+    RECORD = "json"  # of an event
+    THUMBNAIL = "jpg"  # of an event
+
+
+def kind_of(stream: str) -> FileKind:
+    """What the files of a stream of that name hold."""
+    if stream == EVENTS:
+        return FileKind.RECORD
+    return FileKind.THUMBNAIL if stream == THUMBS else FileKind.FOOTAGE
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentName:
-    """A published segment's file name: `<start_ms>+<duration_ms>.<seq>[.flags][.k<kept_until_ms>].mp4.age`.
+    """A published file's name: `<start_ms>+<duration_ms>.<seq>[.flags][.k<kept_until_ms>].<kind>.age`.
 
     `unfinished` (flag u): made at start-up from what a crash left; docs/format.md section 4 describes it.
     `clock_unsure` (flag c): its start may be wrong.
@@ -101,6 +128,7 @@ class SegmentName:
     clock_unsure: bool = False
     unfinished: bool = False
     kept_until_ms: int = 0
+    kind: FileKind = FileKind.FOOTAGE
 
     def __post_init__(self) -> None:
         if (  # in one look, since the index makes ten thousands of these
@@ -124,17 +152,19 @@ class SegmentName:
         flags = ("c" if self.clock_unsure else "") + ("u" if self.unfinished else "")
         dotted = f".{flags}" if flags else ""
         deadline = f".k{self.kept_until_ms}" if self.kept_until_ms else ""
-        return f"{self.start_ms}+{self.duration_ms}.{self.sequence}{dotted}{deadline}{SEGMENT_SUFFIX}"
+        kind = f".{self.kind.value}{SEALED_SUFFIX}"
+        return f"{self.start_ms}+{self.duration_ms}.{self.sequence}{dotted}{deadline}{kind}"
 
     @classmethod
     def parse(cls, text: str) -> SegmentName:
         """The name that is spelled so. Raises NotAName."""
-        match = _SEGMENT.fullmatch(text)
+        match = _STORED.fullmatch(text)
         if match is None:
             raise NotAName(f"{text!r} is not the name of a segment")
-        start, duration, sequence, flags, kept = match.groups()
+        start, duration, sequence, flags, kept, kind = match.groups()
         flags = flags or ""
-        return cls(int(start), int(duration), int(sequence), "c" in flags, "u" in flags, int(kept or 0))
+        marks = "c" in flags, "u" in flags, int(kept or 0), FileKind(kind)
+        return cls(int(start), int(duration), int(sequence), *marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +272,9 @@ class GapMark:
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A published segment as its place, its name and its size say it: also a row of the index."""
+    """A published segment, or another stored file, as its place, its name and its size say it: also a row of
+    the index.
+    """
 
     stream: StreamName
     name: SegmentName

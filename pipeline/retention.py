@@ -30,6 +30,7 @@ class Why(StrEnum):
     CAMERA_BYTES = "its camera's bytes"
     STORE_BYTES = "the store's bytes"
     FREE_SPACE = "free space on the disk"
+    NO_EVENT = "no event touches it"
 
 
 @dataclass(frozen=True, slots=True)

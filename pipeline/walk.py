@@ -1,6 +1,7 @@
 """Reads the names in a store: cameras, streams, hours, segments. It looks, and changes nothing.
 
 Rules:
+- `streams` are those of footage. Events and their thumbnails lie beside them in the same way: `all_streams`.
 - Only what is named as `pipeline.names` says is seen; everything else is left for the audit to report.
 - A folder that vanishes while it is being read (retention removes empty ones) reads as empty.
 """
@@ -16,10 +17,12 @@ from pathlib import Path
 
 from pipeline.model import StreamName
 from pipeline.names import (
+    EVENT_STREAMS,
     GAPS,
     HOLDS,
     HOUR_MS,
     LOCK,
+    WATCH_LOCK,
     GapMark,
     HoldName,
     NotAName,
@@ -29,7 +32,8 @@ from pipeline.names import (
     day_start_ms,
     gaps_day,
     hour_start_ms,
-    stream_name,
+    kind_of,
+    stored_stream_name,
 )
 
 
@@ -75,11 +79,16 @@ def cameras(root: Path) -> Iterator[str]:
 
 
 def streams(root: Path, camera: str | None = None) -> Iterator[StreamName]:
-    """The streams that have a folder: of one camera, or of all."""
+    """The streams of footage that have a folder: of one camera, or of all."""
+    return (one for one in all_streams(root, camera) if one.stream not in EVENT_STREAMS)
+
+
+def all_streams(root: Path, camera: str | None = None) -> Iterator[StreamName]:
+    """As `streams`, with the cameras' events and thumbs."""
     for name in [camera] if camera is not None else cameras(root):
         for folder in _folders(root / name):
             try:
-                yield stream_name(name, folder)
+                yield stored_stream_name(name, folder)
             except NotAName:
                 continue
 
@@ -101,13 +110,13 @@ def hours(root: Path, stream: StreamName) -> Iterator[Hour]:
 
 
 def segments(root: Path, hour: Hour) -> list[StoredSegment]:
-    """The published segments in one folder, in order of their start."""
+    """The published segments in one folder, or other stored files of its stream, in order of their start."""
     found = []
-    start = hour.start_ms
+    start, kind = hour.start_ms, kind_of(hour.stream.stream)
     for entry in entries(root / hour.path):
         try:
             name = SegmentName.parse(entry.name)
-            if start <= name.start_ms < start + HOUR_MS:
+            if start <= name.start_ms < start + HOUR_MS and name.kind is kind:
                 looked = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(looked.st_mode):  # a link or pipe of that name is no footage
                     found.append(StoredSegment(hour.stream, name, looked.st_size))
@@ -159,8 +168,24 @@ def is_being_recorded(root: Path, camera: str) -> bool:
     """Whether a recorder holds the camera's lock. Shares the lock for a moment, which a starting one waits
     out.
     """
+    return _is_locked(root / camera / LOCK)
+
+
+def is_being_watched(root: Path) -> bool:
+    """Whether a watcher holds the store's lock for watchers. Looks as `is_being_recorded` does."""
+    return _is_locked(root / WATCH_LOCK)
+
+
+def is_being_written(root: Path, stream: StreamName) -> bool:
+    """Whether the process that writes such a stream is at work: its recorder, or the watcher."""
+    return (
+        is_being_watched(root) if stream.stream in EVENT_STREAMS else is_being_recorded(root, stream.camera)
+    )
+
+
+def _is_locked(path: Path) -> bool:
     try:
-        descriptor = os.open(root / camera / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

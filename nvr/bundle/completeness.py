@@ -17,6 +17,7 @@ REASONS = {
     Reason.CAMERA_BYTES: "the camera's limit of bytes was reached",
     Reason.STORE_BYTES: "the store's limit of bytes was reached",
     Reason.FREE_SPACE: "the disk was full",
+    Reason.NO_EVENT: "no event touched it, and only events are kept",
 }
 _MOST_UNNAMED = 1000
 

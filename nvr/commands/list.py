@@ -19,7 +19,7 @@ from nvr.quantities import format_duration, format_size
 from nvr.times import Moment, parse_moment, parse_range
 from pipeline.index import Index, Row
 from pipeline.model import StreamName
-from pipeline.names import DAY_MS, LAST_MS, HoldName
+from pipeline.names import DAY_MS, EVENT_STREAMS, LAST_MS, HoldName
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _range(from_text: str | None, to_text: str, zone: tzinfo) -> tuple[Moment, M
 
 def _streams(index: Index, camera: str | None, from_ms: int, to_ms: int) -> Iterator[_Stream]:
     for name in index.streams():
-        if camera in (None, name.camera):
+        if camera in (None, name.camera) and name.stream not in EVENT_STREAMS:
             rows = index.rows(name, from_ms, to_ms)
             runs = runs_of(rows)
             marks = index.gap_marks(name, from_ms - MARK_SLACK_MS, to_ms)

@@ -33,6 +33,7 @@ REASONS = {
     Reason.CAMERA_BYTES: "for its camera's bytes",
     Reason.STORE_BYTES: "for the store's bytes",
     Reason.FREE_SPACE: "for free space on the disk",
+    Reason.NO_EVENT: "since no event touches them",
 }
 
 

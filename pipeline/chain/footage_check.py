@@ -1,4 +1,4 @@
-"""The files of one camera against its chain: what is there, what it is called, what it holds.
+"""The files of one camera against its chain: what is there, what it is called, what it holds. Events, too.
 
 Rules:
 - What changes while this looks (a recorder publishes, retention deletes) is looked at again before it counts.
@@ -20,7 +20,7 @@ from pipeline.chain.records import Expired, Segment
 from pipeline.chain.structure import CheckedChain, what_counts
 from pipeline.content import Content
 from pipeline.model import StreamName
-from pipeline.names import NotAName, SegmentName, StoredSegment, hour_directory
+from pipeline.names import EVENT_STREAMS, NotAName, SegmentName, StoredSegment, hour_directory, kind_of
 
 UNTOLD_S = 60.0  # how long a recorder may take until what it published is in the chain
 
@@ -69,10 +69,11 @@ class FootageCheck:
         self._seen: dict[str, set[int]] = {}
         self._untold: list[StoredSegment] = []
         self._is_recorded = walk.is_being_recorded(self.root, self.chain.camera)
+        self._is_watched = walk.is_being_watched(self.root)
 
     def run(self) -> None:
         """Looks at all of it. Raises OSError for a disk that cannot be read."""
-        for stream in walk.streams(self.root, self.chain.camera):
+        for stream in walk.all_streams(self.root, self.chain.camera):
             for hour in walk.hours(self.root, stream):
                 for segment in walk.segments(self.root, hour):
                     self._look(segment)
@@ -189,7 +190,8 @@ class FootageCheck:
         if first is not None and not first.count and known and sequence < min(known):
             self.chain.report.before_chain += 1
             return True
-        return self._is_recorded and self._changed_s(segment) > self.now_s - UNTOLD_S
+        is_written = self._is_watched if stream in EVENT_STREAMS else self._is_recorded
+        return is_written and self._changed_s(segment) > self.now_s - UNTOLD_S
 
     def _changed_s(self, segment: StoredSegment) -> float:
         try:
@@ -207,4 +209,5 @@ def recorded_name(record: Segment, kept_until_ms: int = 0) -> SegmentName:
         record.clock_unsure,
         record.unfinished,
         kept_until_ms,
+        kind_of(record.stream),
     )

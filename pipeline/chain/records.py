@@ -20,7 +20,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from pipeline.chain.varints import DamagedRecord, Reader, TornRecord, text, varint
-from pipeline.names import LAST_MS, LAST_SEQUENCE, LONGEST_MS, NotAName, camera_name, stream_name
+from pipeline.names import LAST_MS, LAST_SEQUENCE, LONGEST_MS, NotAName, camera_name, stored_stream_name
 
 VERSION = 1
 HASH_BYTES = 32
@@ -45,6 +45,7 @@ class Reason(IntEnum):
     CAMERA_BYTES = 2
     STORE_BYTES = 3
     FREE_SPACE = 4
+    NO_EVENT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,7 @@ def _parse_checkpoint(reader: Reader) -> StreamCheckpoint:
 
 
 def _stream(reader: Reader) -> str:
-    return stream_name("any", reader.text()).stream
+    return stored_stream_name("any", reader.text()).stream
 
 
 def _parse_segment(reader: Reader) -> Segment:

@@ -24,6 +24,7 @@ _REASONS = {
     Why.CAMERA_BYTES: Reason.CAMERA_BYTES,
     Why.STORE_BYTES: Reason.STORE_BYTES,
     Why.FREE_SPACE: Reason.FREE_SPACE,
+    Why.NO_EVENT: Reason.NO_EVENT,
 }
 
 

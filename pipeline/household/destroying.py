@@ -21,6 +21,7 @@ from typing import Protocol
 
 from pipeline import walk
 from pipeline.durable import fsync_directory
+from pipeline.event_names import parse_under_way
 from pipeline.household.model import Manifest
 from pipeline.household.spending import Candidate, Span, candidates
 from pipeline.household.used_marks import generations_in, used_marks
@@ -30,6 +31,11 @@ from pipeline.names import KEYS, NotAName, PartName, SegmentName
 from pipeline.plain_file import PLAIN
 
 RandomBytes = Callable[[int], bytes]
+_PARSERS: tuple[Callable[[str], SegmentName | PartName], ...] = (
+    SegmentName.parse,
+    PartName.parse,
+    parse_under_way,
+)
 
 
 class KnownSegments(Protocol):
@@ -93,10 +99,10 @@ def _lies_in_store(root: Path, span: Span) -> bool:
 
 
 def _sequence(file_name: str) -> int | None:
-    """Of a segment, published or being written; None for other names."""
-    for kind in (SegmentName, PartName):
+    """Of a segment or event, published or being written; None for other names."""
+    for parse in _PARSERS:
         with contextlib.suppress(NotAName):
-            return kind.parse(file_name).sequence
+            return parse(file_name).sequence
     return None
 
 

@@ -3,6 +3,7 @@
 Rules:
 - The store is the truth. A row that contradicts it is wrong, and losing all rows loses nothing.
 - A row is added after its file's name is durable, and dropped after its file is gone.
+- What is added never lowers a deadline: whoever publishes a segment may say so after another raised it.
 - Every process has its own connection; one connection is for one thread at a time.
 - Whoever finds the file damaged, gone or exchanged goes by `restore` in `pipeline.index.rebuild`.
 """
@@ -22,7 +23,7 @@ from typing import NamedTuple, Self
 from pipeline import walk
 from pipeline.index.errors import IndexMissing, told_apart
 from pipeline.model import StreamName
-from pipeline.names import HOUR_MS, GapMark, HoldName, SegmentName, StoredSegment
+from pipeline.names import HOUR_MS, GapMark, HoldName, SegmentName, StoredSegment, kind_of
 from pipeline.walk import Hour
 
 VERSION = 1
@@ -32,7 +33,7 @@ _COLUMNS = "start_ms, seq, duration_ms, flags, bytes, kept_until_ms"
 _ADD = """
 INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   duration_ms = excluded.duration_ms, flags = excluded.flags,
-  bytes = excluded.bytes, kept_until_ms = excluded.kept_until_ms
+  bytes = excluded.bytes, kept_until_ms = max(kept_until_ms, excluded.kept_until_ms)
 """
 _STARTING = f"""
 SELECT {_COLUMNS} FROM segment WHERE stream = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms, seq
@@ -79,6 +80,7 @@ class Row(NamedTuple):
             self.clock_unsure,
             self.unfinished,
             self.kept_until_ms,
+            kind_of(stream.stream),
         )
         return StoredSegment(stream, name, self.size_bytes)
 
@@ -281,7 +283,7 @@ class Index:
         return found is not None
 
     def oldest_start_ms(self) -> int | None:
-        """The earliest start of all segments, by whatever clock; None when there are none."""
+        """The earliest start of all segments and events, by whatever clock; None when there are none."""
         sql = "SELECT min((SELECT min(start_ms) FROM segment WHERE stream = id)) FROM stream"
         with told_apart():
             found: int | None = self._connection.execute(sql).fetchone()[0]

@@ -26,14 +26,13 @@ from pipeline.durable import fsync_directory
 from pipeline.index.database import Index
 from pipeline.index.errors import IndexBusy, IndexDamaged, IndexMissing, told_apart
 from pipeline.model import StreamName
-from pipeline.names import HOUR_MS, INDEX, LAST_MS, STORE_FILE
+from pipeline.names import HOUR_MS, INDEX, LAST_MS, STORE_FILE, FileKind, kind_of
 from pipeline.walk import Hour
 
 _log = logging.getLogger("nvr.index")
 _BATCH_ROWS = 20_000
-_SEGMENT = re.compile(
-    r"(0|[1-9][0-9]{0,14})\+(0|[1-9][0-9]{0,7})\.(0|[1-9][0-9]{0,14})(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{0,14}))?\.mp4\.age"
-)
+_NAME = r"(0|[1-9][0-9]{0,14})\+(0|[1-9][0-9]{0,7})\.(0|[1-9][0-9]{0,14})(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{0,14}))?"
+_STORED = {kind: re.compile(rf"{_NAME}\.{kind.value}\.age") for kind in FileKind}
 _FLAGS = {None: 0, "c": 1, "u": 2, "cu": 3}
 _RECENT_NS = 2_000_000_000
 
@@ -133,7 +132,7 @@ def _fill(root: Path, fresh: Path, progress: Progress) -> tuple[dict[Hour, int],
         connection.execute("BEGIN")
         read: dict[Hour, int] = {}
         count = 0
-        for number, stream in enumerate(walk.streams(root), start=1):
+        for number, stream in enumerate(walk.all_streams(root), start=1):
             connection.execute("INSERT INTO stream VALUES (?, ?, ?)", (number, stream.camera, stream.stream))
             for rows in _batches(root, stream, number, read):
                 connection.executemany("INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
@@ -166,7 +165,7 @@ def _batches(root: Path, stream: StreamName, number: int, read: dict[Hour, int])
     for hour in walk.hours(root, stream):
         try:
             read[hour] = _change_time(root / hour.path)
-            rows = _read_hour(f"{root}/{hour.path}", number, hour.start_ms)
+            rows = _read_hour(f"{root}/{hour.path}", number, hour.start_ms, kind_of(stream.stream))
         except FileNotFoundError:
             continue
         rows.sort()  # in the order of the table: the tree is filled without splitting
@@ -178,13 +177,13 @@ def _batches(root: Path, stream: StreamName, number: int, read: dict[Hour, int])
         yield batch
 
 
-def _read_hour(directory: str, number: int, start_ms: int) -> Rows:
+def _read_hour(directory: str, number: int, start_ms: int, kind: FileKind) -> Rows:
     """The rows of one folder. As `walk.segments`, without making a noun of each: this runs millions of
     times.
     """
     rows: Rows = []
     end_ms = start_ms + HOUR_MS
-    match = _SEGMENT.fullmatch
+    match = _STORED[kind].fullmatch
     with os.scandir(directory) as entries:
         for entry in entries:
             name = match(entry.name)
@@ -224,7 +223,7 @@ def _catch_up(root: Path, index: Index, read: dict[Hour, int]) -> None:
     """Who was told of the old index wrote to it until now; what they published is in the store since
     before.
     """
-    now = {hour for stream in walk.streams(root) for hour in walk.hours(root, stream)}
+    now = {hour for stream in walk.all_streams(root) for hour in walk.hours(root, stream)}
     for hour in now | set(read):
         try:
             changed = hour not in read or read[hour] != (root / hour.path).stat().st_mtime_ns

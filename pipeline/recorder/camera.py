@@ -17,19 +17,19 @@ import time
 from collections.abc import Callable
 
 from pipeline.chain.log import ChainKeeper, ChainPlace
+from pipeline.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.clock import ClockTrust, kernel_synchronised
 from pipeline.health import CameraReport, StreamHealth, write_report
 from pipeline.model import StreamName
 from pipeline.names import StoredSegment
 from pipeline.recorder.backlog import Backlog
-from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.recorder.refusals import Refusals
-from pipeline.recorder.sealing import Sealing
 from pipeline.recorder.settings import RecorderSettings
 from pipeline.recorder.stream import Reconnecting, StreamRecorder
 from pipeline.recorder.writer import Catalogue, Lane, Writer, WriterItem
+from pipeline.sealing import Sealing
 from pipeline.store import GroupFlush, Store, last_sequence, recover
-from pipeline.tap import TapServer
+from pipeline.tap import TapServer, tap_name
 
 _log = logging.getLogger("nvr.recorder")
 _REPORT_S = 2.0
@@ -41,7 +41,7 @@ class RecorderFailed(Exception):
 
 def tap_path(settings: RecorderSettings, stream: str) -> str:
     """The socket's file name in the run-time directory."""
-    return f"{settings.camera}.{stream}.tap"
+    return tap_name(settings.camera, stream)
 
 
 class Recorder:

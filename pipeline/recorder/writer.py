@@ -27,7 +27,7 @@ from pipeline.mux import Origin, fragment, init_segment
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
 from pipeline.recorder.flusher import Flushed, Flusher
-from pipeline.recorder.sealing import Sealing, recipient_of
+from pipeline.sealing import Sealing, recipient_of
 from pipeline.segmenter import FragmentReady, SegmentClosed, SegmenterEvent, SegmentOpened
 from pipeline.store import (
     FlushFailed,

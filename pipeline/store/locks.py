@@ -1,4 +1,5 @@
-"""One writer for each camera and one supervisor for each store, by flock(2) on a file that says who holds it.
+"""One writer for each camera, one watcher and one supervisor for each store, by flock(2) on a file that says
+who holds it.
 
 Rules:
 - The kernel frees a lock when its process ends, however it ends: a lock file without a holder means nothing.
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 
 from pipeline.durable import make_directories
-from pipeline.names import LOCK
+from pipeline.names import LOCK, WATCH_LOCK
 from pipeline.store.errors import AlreadyRunning, StoreError
 from pipeline.store.layout import Store
 
@@ -59,6 +60,12 @@ def lock_store(store: Store) -> Lock:
     """
     store.open_check()
     return _lock(store.root / LOCK, f"nvr run on {store.root}")
+
+
+def lock_watcher(store: Store) -> Lock:
+    """Becomes the only one who writes events. Raises as `lock_store`."""
+    store.open_check()
+    return _lock(store.root / WATCH_LOCK, f"nvr watch on {store.root}")
 
 
 def _lock(path: Path, what: str) -> Lock:

@@ -18,7 +18,7 @@ from crypto.unseal import unseal_bytes
 from nvr.keyholder.household import HouseholdPlan, make_household
 from pipeline.household.choosing import Choice
 from pipeline.model import StreamName
-from pipeline.recorder.sealing import Sealing
+from pipeline.sealing import Sealing
 from tests.support.household import Household, until
 from tests.support.people import People
 

@@ -27,14 +27,14 @@ from pipeline.chain.content import content_of
 from pipeline.chain.log import ChainKeeper, ChainPlace
 from pipeline.chain.tombstones import Tombstones
 from pipeline.chain.verify import Question, verify
+from pipeline.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.household.destroying import destroy_spent
 from pipeline.household.model import Role
 from pipeline.index import Index, index_path, rebuild
 from pipeline.model import SegmentMark, StreamName
 from pipeline.names import StoredSegment, chain_path
-from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
-from pipeline.recorder.sealing import Sealing
 from pipeline.retention import Removal, Why
+from pipeline.sealing import Sealing
 from pipeline.store import Store, last_sequence, open_segment
 from tests.support.people import DAY_MS, NOW_MS, People
 

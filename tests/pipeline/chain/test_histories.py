@@ -16,9 +16,9 @@ from pipeline.chain.heads import Heads
 from pipeline.chain.reading import chain_numbers
 from pipeline.chain.records import Gap, Reason
 from pipeline.chain.verify import Question, verify
+from pipeline.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.model import StreamName
 from pipeline.names import StoredSegment, chain_path
-from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.store import last_sequence, open_segment, recover
 from tests.support.chain_writing import Box, chain_record
 from tests.support.store_writing import DEVICE, FRONT, make_store, mark

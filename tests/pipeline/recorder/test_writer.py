@@ -24,8 +24,8 @@ from pipeline.model import Codec, Kind, Packet, StreamInfo, StreamName, Track
 from pipeline.mux import read_mark
 from pipeline.names import GapMark, StoredSegment
 from pipeline.recorder.backlog import Backlog
-from pipeline.recorder.sealing import Sealing
 from pipeline.recorder.writer import Footage, Lane, Writer, WriterItem
+from pipeline.sealing import Sealing
 from pipeline.segmenter import Segmenter, SegmenterEvent
 from pipeline.store import GroupFlush, SegmentFile, Store, create
 from tests.support.founding import found

@@ -15,7 +15,7 @@ from pipeline.household.choosing import Choice
 from pipeline.household.errors import ManifestMissing
 from pipeline.key_names import manifest_path
 from pipeline.model import StreamName
-from pipeline.recorder.sealing import RUN_OUT, Sealing, recipient_of
+from pipeline.sealing import RUN_OUT, Sealing, recipient_of
 from pipeline.store import Store
 from tests.support.founding import Founded, a_viewer, an_identity, found, signed
 
@@ -224,7 +224,7 @@ def test_a_folder_that_the_recorder_may_not_write_to_stops_nothing(
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.recorder.sealing.make_mark", refuse)
+        patched.setattr("pipeline.sealing.make_mark", refuse)
         sealing.begin(MAIN, 7, choice)
         sealing.begin(MAIN, 8, choice)
         assert _at(sealing) == choice

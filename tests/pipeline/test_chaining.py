@@ -17,9 +17,9 @@ from pipeline.chain.log import ChainBusy
 from pipeline.chain.reading import read_chain_file
 from pipeline.chain.records import Gap, Record, Segment, Signed
 from pipeline.chain.verify import Question, verify
+from pipeline.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.model import StreamName
 from pipeline.names import GapMark, StoredSegment, chain_path
-from pipeline.recorder.chaining import Beginnings, Chaining, next_in_chain
 from pipeline.store import Store
 from tests.support.chain_writing import Box, chain_record
 from tests.support.store_writing import DEVICE, FRONT, NOON_MS, write_segment
@@ -88,7 +88,7 @@ def test_what_a_crash_kept_from_the_chain_is_found(
 def test_at_most_so_many_are_found_of_a_store_without_a_chain(
     box: Box, store: Store, recipients: list[Recipient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.recorder.chaining.MOST_ADOPTED", 3)
+    monkeypatch.setattr("pipeline.chaining.MOST_ADOPTED", 3)
     for sequence in range(5):
         write_segment(store, recipients, sequence)
     _chaining(box, main=5).run_once(NOON_MS)
@@ -115,7 +115,7 @@ def test_a_chain_that_is_locked_delays_nobody_and_loses_nothing(
 def test_what_waited_for_long_is_only_found(
     box: Box, store: Store, recipients: list[Recipient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.recorder.chaining.STALE_S", -1.0)
+    monkeypatch.setattr("pipeline.chaining.STALE_S", -1.0)
     chaining = _chaining(box)
     _publish(chaining, store.root, write_segment(store, recipients, 0))
     chaining.run_once(NOON_MS)
@@ -143,7 +143,7 @@ def test_a_clock_that_was_forward_for_an_hour_leaves_nothing_to_find_fault_with(
 
 
 def test_what_waits_is_bounded(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.recorder.chaining.MOST_WAITING", 2)
+    monkeypatch.setattr("pipeline.chaining.MOST_WAITING", 2)
     chaining = _chaining(box)
     for number in range(5):
         chaining.marked(GapMark(FRONT, number, "camera silent"))
