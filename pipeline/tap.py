@@ -279,9 +279,27 @@ class TapClient:
         while data := self._socket.recv(_RECEIVE_BYTES):
             yield from decoder.feed(data)
 
+    def with_pauses(self) -> Iterator[Message | None]:
+        """As iterating, and None whenever nothing has come for `timeout_s`: nothing is lost by that."""
+        decoder = Decoder()
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE_BYTES)
+            except TimeoutError:
+                yield None
+                continue
+            if not data:
+                return
+            yield from decoder.feed(data)
+
     def close(self) -> None:
         """Ends the connection."""
         self._socket.close()
+
+
+def tap_name(camera: str, stream: str) -> str:
+    """The socket's file name in the run-time directory."""
+    return f"{camera}.{stream}.tap"
 
 
 def _listen(path: Path) -> socket.socket:
