@@ -152,7 +152,7 @@ class Looking:
             return
         for span in self._loudness.take(packet):
             with self._guard:
-                self._told(self._maker.heard(span.from_ns, span.to_ns, span.sound))
+                self._told(self._maker.heard(span.from_ns, span.to_ns, span.loudness))
 
     def _told(self, happenings: Sequence[Happening]) -> None:
         for happening in happenings:
