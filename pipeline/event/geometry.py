@@ -62,8 +62,10 @@ def passes(start: Point, end: Point, before: Point, after: Point) -> int:
     was, now = side(start, end, before), side(start, end, after)
     if (was < 0) == (now < 0):
         return 0
-    share = was / (was - now)
-    place = Point(before.x + share * (after.x - before.x), before.y + share * (after.y - before.y))
+    # Reckoned from left to right whichever way was gone, so that there and back cancel out to the last bit.
+    (left, off), (right, beyond) = sorted(((before, was), (after, now)), key=lambda one: one[1])
+    share = off / (off - beyond)
+    place = Point(left.x + share * (right.x - left.x), left.y + share * (right.y - left.y))
     along_x, along_y = end.x - start.x, end.y - start.y
     at = (place.x - start.x) * along_x + (place.y - start.y) * along_y
     if not 0 <= at <= along_x**2 + along_y**2:
