@@ -59,9 +59,9 @@ _sounds = st.builds(Sound, st.floats(-100, 0), st.floats(-100, 0))
 
 @st.composite
 def _records(draw: st.DrawFn) -> EventRecord:
-    objects = draw(_several_objects)
+    objects, has_picture = draw(_several_objects), draw(st.booleans())
     picture = None
-    if objects and draw(st.booleans()):
+    if objects and has_picture:
         index = draw(st.integers(0, len(objects) - 1))
         note = PictureNote(draw(_times), index, draw(_boxes), draw(_boxes), 640, 360)
         picture = BestPicture(note, None)  # type: ignore[arg-type]  # not written
