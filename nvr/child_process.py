@@ -11,10 +11,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STEADY_S = 60.0  # who ran this long begins again with the shortest pause
@@ -161,6 +162,25 @@ class ChildProcess(Generic[PlanT]):
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
+
+
+def end_all(
+    children: Mapping[str, ChildProcess[Any]], within_s: float, wait: Callable[[float], object]
+) -> None:
+    """Ends all of them; who is not done `within_s` is killed. `wait` pauses, and wakes when one has ended."""
+    for child in children.values():
+        child.change(None)
+    deadline_s = time.monotonic() + within_s
+    killed: set[str] = set()
+    while any(not child.ended for child in children.values()):
+        now_s = time.monotonic()
+        for name, child in children.items():
+            if now_s > deadline_s and not child.ended and name not in killed:
+                log.error("%s: it did not end in time and is killed", name)
+                killed.add(name)  # said once: one that hangs in a dead disk does not even die of it
+                child.kill()
+            child.tend(now_s)
+        wait(0.05)
 
 
 def _how(code: int) -> str:

@@ -24,6 +24,10 @@ _COMMANDS = {
     "camera": ("nvr.commands.camera:camera", "Add, list, test and remove cameras."),
     "run": ("nvr.commands.run:run", "Record all cameras until stopped."),
     "record": ("nvr.commands.record:record", "Record one camera in the foreground, until Ctrl-C or SIGTERM."),
+    "watch": (
+        "nvr.commands.watch:watch",
+        "Look for people, cars and animals on all cameras in the foreground, until Ctrl-C or SIGTERM.",
+    ),
     "status": ("nvr.commands.status:status", "Show what is being recorded, and the state of the disk."),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
     "export": (

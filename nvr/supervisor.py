@@ -1,8 +1,9 @@
-"""`nvr run`: keeps a recorder alive for each camera and the store within limits. It records nothing itself.
+"""`nvr run`: keeps recorders and the watcher alive and the store within limits. It records nothing itself.
 
 - One supervisor per store; a recorder dies with its supervisor, and never takes it or another recorder
   along.
-- SIGHUP takes a changed configuration over as a whole or not at all; only changed cameras are started anew.
+- SIGHUP takes a changed configuration over as a whole or not at all; only changed cameras are started anew,
+  and the watcher if what it is told has changed. Recorders never wait for it.
 - SIGINT and SIGTERM end everything within `END_S`: recorders publish what they have, who hangs is killed.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nvr.chain_upkeep import ChainUpkeep
+from nvr.child_process import end_all
 from nvr.config_file import LoadedConfig, load_config
 from nvr.errors import NvrError
 from nvr.keys_nearby import keys_nearby
@@ -26,6 +28,8 @@ from nvr.run_directory import make_run_directory, run_directory
 from nvr.spent_generations import SpentGenerations
 from nvr.upkeep import Upkeep
 from nvr.wake import Wake
+from nvr.watch_plan import WatchPlan, watch_plan
+from nvr.watcher_process import WatcherProcess, WatchStarter, start_watcher
 from pipeline.health import State, StreamReport, read_report, report_path
 from pipeline.store import Store, lock_store
 
@@ -33,6 +37,7 @@ TICK_S = 0.5
 END_S = 7.0  # then SIGKILL; with the upkeep it makes less than 10
 HEALTH_S = 3600.0
 KEY_WARNING_S = 3600.0
+WATCHER = "the watcher"  # in the log; no camera can be called that
 log = logging.getLogger(__name__)
 
 
@@ -59,12 +64,15 @@ class Supervisor:
         upkeep: Upkeep,
         start: Starter = start_recorder,
         load: Callable[[Path], LoadedConfig] = load_config,
+        start_watch: WatchStarter = start_watcher,
     ) -> None:
         self._loaded = loaded
         self._run_dir = run_dir
         self._upkeep = upkeep
         self._start = start
         self._load = load
+        self._start_watch = start_watch
+        self._watcher: WatcherProcess | None = None
         self._recorders: dict[str, RecorderProcess] = {}
         self._wake = Wake(self._on_signal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
         self._ending = False
@@ -100,6 +108,8 @@ class Supervisor:
             recorder.tend(now_s)
             if recorder.plan is None and recorder.ended:
                 del self._recorders[camera]
+        if self._watcher is not None:
+            self._watcher.tend(now_s)
         if now_s >= self._next_health_s:
             self._next_health_s = now_s + HEALTH_S
             self._say_health()
@@ -136,8 +146,19 @@ class Supervisor:
         for camera, plan in plans.items():
             log.info("%s: starting", camera)
             self._recorders[camera] = RecorderProcess(plan, self._start, self._report_time_ns)
+        self._take_over_watch(watch_plan(loaded, self._run_dir))
         if not self._recorders:
             log.warning("no camera is configured; add one with: nvr camera add, then send SIGHUP or restart")
+
+    def _take_over_watch(self, plan: WatchPlan) -> None:
+        wanted = plan if plan.cameras else None
+        if self._watcher is not None:
+            if self._watcher.plan != wanted:
+                log.info("watch: %s", "starting anew with changed settings" if wanted else "ending")
+                self._watcher.change(wanted)
+        elif wanted is not None:
+            log.info("watch: starting")
+            self._watcher = WatcherProcess(wanted, self._run_dir, self._start_watch)
 
     def _report_time_ns(self, camera: str) -> int:
         return report_time_ns(report_path(self._run_dir, camera))
@@ -158,19 +179,8 @@ class Supervisor:
 
     def _end(self) -> None:
         log.info("ending")
-        for recorder in self._recorders.values():
-            recorder.change(None)
-        deadline_s = time.monotonic() + END_S
-        killed: set[str] = set()
-        while any(not recorder.ended for recorder in self._recorders.values()):
-            now_s = time.monotonic()
-            for camera, recorder in self._recorders.items():
-                if now_s > deadline_s and not recorder.ended and camera not in killed:
-                    log.error("%s: its recorder did not end in time and is killed", camera)
-                    killed.add(camera)  # said once: one that hangs in a dead disk does not even die of it
-                    recorder.kill()
-                recorder.tend(now_s)
-            self._wake.wait(0.05)
+        watcher = {WATCHER: self._watcher} if self._watcher else {}
+        end_all({**self._recorders, **watcher}, END_S, self._wake.wait)
         self._upkeep.stop()
         log.info("ended")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.health import is_alive
 
-REPORT_FILE = "watch.status.json"
+REPORT_FILE = "watch.json"  # no camera's: those end in .status.json
 SILENT_MS = 20_000  # ten reports: a watcher that is stopped or hangs
 
 

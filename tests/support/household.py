@@ -133,13 +133,14 @@ class Household:
                 raise
 
 
-def make_household(place: Path, *options: str) -> Household:
-    """By `nvr init`, without a passphrase."""
+def make_household(place: Path, *options: str, watched: bool = False) -> Household:
+    """By `nvr init`, without a passphrase. Only with `watched` somebody looks: it costs a core for seconds."""
     house = Household(place / "house", place / "keys", place / "run")
     arguments = ["init", str(house.directory), "--keys-to", str(house.keys), "--no-passphrase", *options]
     subprocess.run([sys.executable, "-m", "nvr", *arguments], check=True, capture_output=True, timeout=60)
     text = house.config.read_text("utf-8")
-    house.config.write_text(text.replace("[store]\n", f'[store]\nrun_dir = "{house.run_dir}"\n', 1), "utf-8")
+    text = text.replace("[store]\n", f'[store]\nrun_dir = "{house.run_dir}"\n', 1)
+    house.config.write_text(text if watched else text + "\n[detect]\nenabled = false\n", "utf-8")
     return house
 
 

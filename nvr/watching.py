@@ -1,0 +1,66 @@
+"""From a watch plan to a watcher at work: what the pipeline's watcher is told."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from nvr.errors import NvrError
+from nvr.local_zone import local_zone
+from nvr.schedule import in_schedule, parse_span
+from nvr.watch_plan import CameraWatch, WatchPlan
+from pipeline.store import Store, lock_watcher
+from pipeline.watcher.keeping import Nobody
+from pipeline.watcher.settings import CameraSettings, SoundRule, WatcherSettings, always
+from pipeline.watcher.watcher import Watcher, WatcherFailed
+
+NICE = 5  # recorders come first
+
+
+def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
+    """Looks at all cameras until `stop` is set.
+
+    Raises `AlreadyRunning`, `StoreError`, `OSError` at its start, `NvrError` later.
+    """
+    os.nice(NICE)
+    settings = watcher_settings(plan)
+    store = Store(settings.store_root)
+    with lock_watcher(store):
+        try:
+            Watcher(settings, store, Nobody(), stop).run()
+        except WatcherFailed as fault:
+            raise NvrError(f"The watcher ends: {fault}.") from None
+
+
+def watcher_settings(plan: WatchPlan) -> WatcherSettings:
+    """What the pipeline's watcher is told."""
+    return WatcherSettings(
+        cameras=tuple(camera_settings(camera) for camera in plan.cameras),
+        store_root=Path(plan.store_root),
+        state_dir=Path(plan.state_dir),
+        run_dir=Path(plan.run_dir),
+        model=Path(plan.model) if plan.model else None,
+        labels_file=Path(plan.labels_file) if plan.labels_file else None,
+        threads=plan.threads,
+    )
+
+
+def camera_settings(camera: CameraWatch) -> CameraSettings:
+    """One camera's."""
+    spans = [parse_span(line) for line in camera.schedule]
+    zone = local_zone()
+
+    def in_time(utc_ns: int) -> bool:
+        return in_schedule(spans, datetime.fromtimestamp(utc_ns / 1e9, zone))
+
+    return CameraSettings(
+        name=camera.camera,
+        streams=camera.streams,
+        rules=camera.rules,
+        keep_days=max(camera.keep_days, camera.days),
+        keep_days_by_label=camera.keep_days_by_label,
+        sound=SoundRule(camera.sound.db, camera.sound.s) if camera.sound else None,
+        wanted=in_time if spans else always,
+    )
