@@ -96,10 +96,10 @@ class Followed:
         self._looks.append(speaks)
         return self._live(track, at_ns, is_sure) if speaks else False
 
-    def begin_part(self, at_ns: int) -> Part:
-        """Its part in an event, from when it began to count."""
+    def begin_part(self, at_ns: int, not_before_ns: int = 0) -> Part:
+        """Its part in an event, from when it began to count, but not before the event began."""
         since = self._since_ns()
-        first = max(at_ns - REACH_BACK_NS, at_ns if since is None else since)
+        first = max(at_ns - REACH_BACK_NS, not_before_ns, at_ns if since is None else since)
         self.part = Part(self.label, first, at_ns)
         for place in self._path.since(first - round(self._rules.pre_roll_s * 1e9)):
             self.part.path.add(place)

@@ -135,7 +135,7 @@ class EventMaker:
             if not (one.alive and one.counts):
                 continue
             if self._open is None or not self._open.has(one.part):
-                part = one.begin_part(at_ns)
+                part = one.begin_part(at_ns, self._open.start_ns if self._open else 0)
                 self._open = self._open or self._new_event(part.first_ns)
                 self._open.add(part)
                 notable = True

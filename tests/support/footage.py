@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 STREET = ROOT / "nvr" / "assets" / "street.mp4"
 FOOTAGE = ROOT / "build" / "footage"
 MAKING_TIMEOUT_S = 170
+# From second 10 to 13 the noise is 30 dB stronger: a shout in a quiet yard.
+QUIET_WITH_A_SHOUT = (
+    "anoisesrc=amplitude=0.01:seed=7[a];anoisesrc=amplitude=0.3:seed=8,"
+    "volume='between(t,10,13)':eval=frame[b];[a][b]amix=normalize=0"
+)
 TONE_AND_NOISE = "sine=frequency=440:beep_factor=4[a];anoisesrc=amplitude=0.05:seed=7[b];[a][b]amix"
 
 VideoCodec = Literal["h264", "h265"]
@@ -58,13 +63,13 @@ def benchmark_clip() -> Path:
     return clip(audio="aac", gop_s=2.0, size="1920x1080", fps=30, bitrate="4M", seconds=60)
 
 
-def quiet_clip(audio: AudioCodec | None = None) -> Path:
+def quiet_clip(audio: AudioCodec | None = None, sound: str = TONE_AND_NOISE) -> Path:
     """A standing picture at some 30 kbit/s: a 640x360 camera at night, where nothing moves."""
     picture = ("-i", str(STREET))
     standing = "trim=end_frame=1,loop=loop=-1:size=1,settb=1/25,setpts=N"
     shape = f"scale=640:360,{standing},gblur=sigma=2,setsar=1,format=yuv420p"
     encoder = ("-r", "25", *_encoder("h264", 100, False, None), "-crf", "22")
-    return _made(f"quiet-{audio or 'silent'}", audio, 20, picture, ("-vf", shape, *encoder))
+    return _made(f"quiet-{audio or 'silent'}", audio, 20, picture, ("-vf", shape, *encoder), sound)
 
 
 def _encoder(codec: VideoCodec, gop: int, b_frames: bool, bitrate: str | None) -> tuple[str, ...]:
@@ -78,12 +83,17 @@ def _encoder(codec: VideoCodec, gop: int, b_frames: bool, bitrate: str | None) -
 
 
 def _made(
-    name: str, audio: AudioCodec | None, seconds: int, picture: Sequence[str], video: Sequence[str]
+    name: str,
+    audio: AudioCodec | None,
+    seconds: int,
+    picture: Sequence[str],
+    video: Sequence[str],
+    heard: str = TONE_AND_NOISE,
 ) -> Path:
     sound: tuple[str, ...] = ()
     kept: tuple[str, ...] = ("-an",)
     if audio:
-        sound = ("-f", "lavfi", "-i", TONE_AND_NOISE)
+        sound = ("-f", "lavfi", "-i", heard)
         kept = ("-map", "1:a", "-ac", "1", *_AUDIO[audio])
     ending = "mov" if audio in ("pcmu", "pcma") else "mp4"
     recipe = (
