@@ -1,4 +1,6 @@
-"""The camera's chain, in a thread of its own: recording neither waits for it nor ends with it.
+"""What one process adds to a camera's chain: recording neither waits for it nor ends with it.
+
+A recorder gives it a thread of its own (`start`); the watcher's keeping thread calls `attempt` now and then.
 
 Rules:
 - What was published and marked is chained in that order; what cannot be written waits (at most
@@ -123,14 +125,14 @@ class Chaining:
             with self._condition:
                 self._condition.wait_for(lambda: self.waiting or self._stopping, SIGN_S)
                 stopping = self._stopping
-            done = self._tried(sign=stopping)
+            done = self.attempt(sign=stopping)
             if stopping:
                 return
             if not done:
                 time.sleep(RETRY_S)
 
-    def _tried(self, *, sign: bool) -> bool:
-        """Whether everything that waited is in the chain."""
+    def attempt(self, *, sign: bool = False) -> bool:
+        """Chains what waits, unless something is in the way; whether everything is in the chain."""
         try:
             self.run_once(time.time_ns() // 1_000_000, sign=sign)
         except ChainBusy:

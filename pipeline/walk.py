@@ -29,8 +29,10 @@ from pipeline.names import (
     SegmentName,
     StoredSegment,
     camera_name,
+    day_of,
     day_start_ms,
     gaps_day,
+    hour_of,
     hour_start_ms,
     kind_of,
     stored_stream_name,
@@ -54,6 +56,11 @@ class Hour:
     def start_ms(self) -> int:
         """When the hour begins, UTC."""
         return hour_start_ms(self.day, self.hour)
+
+
+def hour_of_start(stream: StreamName, start_ms: int) -> Hour:
+    """The folder of what begins then, whether it is there or not."""
+    return Hour(stream, day_of(start_ms), hour_of(start_ms))
 
 
 def entries(directory: Path | str) -> list[os.DirEntry[str]]:

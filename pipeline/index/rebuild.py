@@ -31,7 +31,10 @@ from pipeline.walk import Hour
 
 _log = logging.getLogger("nvr.index")
 _BATCH_ROWS = 20_000
-_NAME = r"(0|[1-9][0-9]{0,14})\+(0|[1-9][0-9]{0,7})\.(0|[1-9][0-9]{0,14})(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{0,14}))?"
+_NAME = (
+    r"(0|[1-9][0-9]{0,14})\+(0|[1-9][0-9]{0,7})\.(0|[1-9][0-9]{0,14})"
+    r"(?:\.(c|u|cu))?(?:\.k([1-9][0-9]{0,14}))?"
+)
 _STORED = {kind: re.compile(rf"{_NAME}\.{kind.value}\.age") for kind in FileKind}
 _FLAGS = {None: 0, "c": 1, "u": 2, "cu": 3}
 _RECENT_NS = 2_000_000_000

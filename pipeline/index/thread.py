@@ -14,6 +14,7 @@ import contextlib
 import logging
 import queue
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -37,9 +38,21 @@ Item = StoredSegment | GapMark
 class IndexThread:
     """Start it, tell it, stop it. `published` and `marked` may be called from any thread."""
 
-    def __init__(self, root: Path, camera: str, *, queue_size: int = _QUEUE, busy_s: float = _BUSY_S) -> None:
-        """For one camera's part of the index of the store `root`."""
+    def __init__(
+        self,
+        root: Path,
+        camera: str,
+        *,
+        streams: Callable[[], Iterable[StreamName]] | None = None,
+        queue_size: int = _QUEUE,
+        busy_s: float = _BUSY_S,
+    ) -> None:
+        """For one camera's footage in the index of the store `root`; or for these `streams`, which have no
+        gap marks: then `camera` is only a name.
+        """
         self._root = root
+        self._streams = streams or (lambda: walk.streams(root, camera))
+        self._has_gaps = streams is None
         self._camera = camera
         self._busy_s = busy_s
         self._queue: queue.Queue[Item | None] = queue.Queue(queue_size)
@@ -134,7 +147,7 @@ class IndexThread:
         if self._index is None:
             self._index = open_or_restore(self._root, self._damaged, busy_s=self._busy_s)
             self._damaged = None
-            for stream in walk.streams(self._root, self._camera):
+            for stream in self._streams():
                 self._remember_since(self._index, stream)
         return self._index
 
@@ -144,9 +157,9 @@ class IndexThread:
         since_ms = newest.name.start_ms - 3_600_000 if newest else 0
         with self._lock:
             self._behind |= {hour for hour in walk.hours(self._root, stream) if hour.start_ms >= since_ms}
-            self._gaps_behind |= {
-                day for day in walk.gap_days(self._root, stream.camera) if day >= day_of(max(0, since_ms))
-            }
+            if self._has_gaps:
+                days = walk.gap_days(self._root, stream.camera)
+                self._gaps_behind |= {day for day in days if day >= day_of(max(0, since_ms))}
 
     def _catch_up(self, index: Index) -> None:
         while self.behind:
