@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from nvr.errors import NvrError
 from nvr.local_zone import local_zone
+from nvr.newest_footage import newest_sure_ns
 from nvr.schedule import in_schedule, parse_span
 from nvr.watch_plan import CameraWatch, WatchPlan
+from pipeline import walk
+from pipeline.event_store import EventPlace, EventStore
+from pipeline.index import IndexThread
 from pipeline.store import Store, lock_watcher
 from pipeline.watcher.keeping import Nobody
 from pipeline.watcher.settings import CameraSettings, SoundRule, WatcherSettings, always
@@ -27,11 +34,21 @@ def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
     os.nice(NICE)
     settings = watcher_settings(plan)
     store = Store(settings.store_root)
-    with lock_watcher(store):
+    with lock_watcher(store), contextlib.ExitStack() as indexes:
+        open_store = partial(_open_events, store, settings.state_dir, indexes)
         try:
-            Watcher(settings, store, Nobody(), stop).run()
+            Watcher(settings, open_store, Nobody(), stop).run()
         except WatcherFailed as fault:
             raise NvrError(f"The watcher ends: {fault}.") from None
+
+
+def _open_events(store: Store, state_dir: Path, indexes: contextlib.ExitStack, camera: str) -> EventStore:
+    """The camera's store of events, its index told of them. Raises HouseholdError, StoreError, OSError."""
+    index = IndexThread(store.root, camera).start()
+    indexes.callback(index.stop)
+    newest_ns = newest_sure_ns(store.root, walk.streams(store.root, camera))
+    place = EventPlace(store, state_dir, camera, newest_ns)
+    return EventStore(place, index, time.time_ns() // 1_000_000)
 
 
 def watcher_settings(plan: WatchPlan) -> WatcherSettings:
@@ -59,7 +76,8 @@ def camera_settings(camera: CameraWatch) -> CameraSettings:
         name=camera.camera,
         streams=camera.streams,
         rules=camera.rules,
-        keep_days=max(camera.keep_days, camera.days),
+        days=camera.days,
+        keep_days=camera.keep_days,
         keep_days_by_label=camera.keep_days_by_label,
         sound=SoundRule(camera.sound.db, camera.sound.s) if camera.sound else None,
         wanted=in_time if spans else always,

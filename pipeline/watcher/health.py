@@ -27,7 +27,6 @@ class LookHealth:
     events: int = 0
     restarts: int = 0
     last_event_end_ms: int = 0
-    lost_events: int = 0
     _decoded: int = 0
     _faults: int = 0
     _decoded_s: float = field(default_factory=time.monotonic)
@@ -77,7 +76,6 @@ class LookHealth:
             looks=looks,
             replaced=replaced,
             events=self.events,
-            lost_events=self.lost_events,
             last_event_end_ms=self.last_event_end_ms,
             looked_ms=eye.looked_ns // 1_000_000 if eye else 0,
             restarts=self.restarts,

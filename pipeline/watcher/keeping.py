@@ -3,23 +3,31 @@
 Rules:
 - Nothing here holds up looking: what is told waits in a bounded mailbox.
 - A store that refuses is said in the report; what could not be kept is lost, and counted.
-- Notifiers are told after the store has the event, and must only note it.
+- Notifiers are told once the store has been told, and must only note it.
+- Pictures exist as JPEG in memory only until the store has sealed them.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from pipeline.event import Happening
-from pipeline.store import Store
+from pipeline.event_store import EventStore
+from pipeline.household.errors import HouseholdError
+from pipeline.store import StoreError
 from pipeline.watcher.faults import place_of
-from pipeline.watcher.mailbox import Item, Kept, Mailbox
+from pipeline.watcher.kept_camera import KeptCamera
+from pipeline.watcher.mailbox import Kept, Mailbox
 from pipeline.watcher.settings import WatcherSettings
 
 _log = logging.getLogger("nvr.watcher")
-_WAIT_S = 1.0
+_TEND_S = 1.0
+_SAVE_WATCHED_S = 10.0
+_OPEN_AGAIN_S = 10.0  # a store's disk may be mounted late
 
 
 class Notifier(Protocol):
@@ -36,16 +44,41 @@ class Nobody:
         """Does nothing."""
 
 
-class Keeping:
-    """`run` is the thread's body, until `end` was called and nothing waits."""
+OpenStore = Callable[[str], EventStore]
 
-    def __init__(self, settings: WatcherSettings, store: Store, mailbox: Mailbox, notifier: Notifier) -> None:
+
+class Keeping:
+    """`run` is the thread's body, until `end` was called and nothing waits.
+
+    `open_store` gives a camera's store of events; it may raise HouseholdError, StoreError, OSError.
+    """
+
+    def __init__(
+        self, settings: WatcherSettings, open_store: OpenStore, mailbox: Mailbox, notifier: Notifier
+    ) -> None:
+        self._settings = {camera.name: camera for camera in settings.cameras}
+        self._open_store = open_store
         self._mailbox = mailbox
         self._notifier = notifier
         self._ending = threading.Event()
+        self._cameras: dict[str, KeptCamera] = {}
+        self._lost: dict[str, int] = {}
+        self._faults: dict[str, str] = {}
+        self._next_open_s = self._next_tend_s = self._next_save_s = 0.0
         self.model = ""
-        self.problem = ""
-        """What is wrong with keeping, for the report; empty for nothing."""
+        """The first 16 digits of the model's SHA-256, for the records."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with keeping, for the report: names of cameras and reasons; empty for nothing."""
+        found = {name: kept.problem for name, kept in list(self._cameras.items())} | self._faults
+        return "; ".join(f"{name}: events cannot be kept: {why}" for name, why in found.items() if why)
+
+    def lost(self, camera: str) -> int:
+        """How many events of this camera could not be kept."""
+        kept = self._cameras.get(camera)
+        dropped = self._lost.get(camera, 0) + self._mailbox.lost(camera)
+        return dropped + (kept.lost if kept else 0)
 
     def end(self) -> None:
         """Asks it to end once everything is kept."""
@@ -53,18 +86,62 @@ class Keeping:
 
     def run(self) -> None:
         """Keeps what comes."""
+        self._guarded(self._open_all)
         while True:
-            item = self._mailbox.take(0.0 if self._ending.is_set() else _WAIT_S)
+            item = self._mailbox.take(0.0 if self._ending.is_set() else _TEND_S)
             if item is None and self._ending.is_set():
                 break
-            self._guarded(item)
-
-    def _guarded(self, item: Item | None) -> None:
-        try:
             if isinstance(item, Kept):
-                self._keep(item)
+                self._guarded(lambda item=item: self._keep(item))
+            elif item is not None and item.camera in self._cameras:
+                self._cameras[item.camera].looked(item.until_ns)
+            self._guarded(self._tend)
+        for kept in self._cameras.values():
+            self._guarded(kept.close)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Whatever escapes `action` must not end keeping for all cameras."""
+        try:
+            action()
         except Exception as error:  # noqa: BLE001 - the last line of defence, logged without its text
-            _log.error("an event could not be kept: %s at %s", type(error).__name__, place_of(error))
+            _log.error("keeping events: %s at %s", type(error).__name__, place_of(error))
 
     def _keep(self, item: Kept) -> None:
-        self._notifier.happened(item.camera, item.happening, f"{item.camera}-0")
+        kept = self._cameras.get(item.camera)
+        if kept is None:
+            self._lost[item.camera] = self._lost.get(item.camera, 0) + 1
+            return
+        event_id = kept.keep(item.happening, item.clock_unsure, self.model)
+        if event_id:
+            self._notifier.happened(item.camera, item.happening, event_id)
+
+    def _tend(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._next_tend_s:
+            self._next_tend_s = now_s + _TEND_S
+            self._open_all()
+            for kept in self._cameras.values():
+                self._guarded(kept.tend)
+        if now_s >= self._next_save_s:
+            self._next_save_s = now_s + _SAVE_WATCHED_S
+            for kept in self._cameras.values():
+                self._guarded(kept.save_watched)
+
+    def _open_all(self) -> None:
+        """Opens what is not open yet; what cannot be opened is tried again."""
+        missing = self._settings.keys() - self._cameras.keys()
+        if not missing or time.monotonic() < self._next_open_s:
+            return
+        self._next_open_s = time.monotonic() + _OPEN_AGAIN_S
+        for name in sorted(missing):
+            try:
+                self._cameras[name] = KeptCamera(self._settings[name], self._open_store(name))
+                self._faults.pop(name, None)
+            except (HouseholdError, StoreError, OSError) as error:
+                self._note_fault(name, error)
+
+    def _note_fault(self, name: str, error: Exception) -> None:
+        reason = (error.strerror or "input/output error") if isinstance(error, OSError) else str(error)
+        if self._faults.get(name) != reason:
+            _log.error("%s: events cannot be kept: %s; tried again", name, reason)
+        self._faults[name] = reason

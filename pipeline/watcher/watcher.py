@@ -16,12 +16,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from pipeline.detect import Detector, InferenceQueue, ModelError
-from pipeline.store import Store
 from pipeline.watch_report import WatchReport, write_watch_report
 from pipeline.watcher.camera import Shared, WatchedCamera
-from pipeline.watcher.keeping import Keeping, Notifier
+from pipeline.watcher.keeping import Keeping, Notifier, OpenStore
 from pipeline.watcher.mailbox import Mailbox
 from pipeline.watcher.settings import WatcherSettings
 
@@ -39,13 +39,13 @@ class Watcher:
     """All threads and what they share. Owns the watcher's lock while it lives."""
 
     def __init__(
-        self, settings: WatcherSettings, store: Store, notifier: Notifier, stop: threading.Event
+        self, settings: WatcherSettings, open_store: OpenStore, notifier: Notifier, stop: threading.Event
     ) -> None:
         self._settings = settings
         self._stop = stop
         self._started_ms = _now_ms()
         self._mailbox = Mailbox()
-        self._keeping = Keeping(settings, store, self._mailbox, notifier)
+        self._keeping = Keeping(settings, open_store, self._mailbox, notifier)
         self._cameras: dict[str, WatchedCamera] = {}
         self._model, self._problem = "", ""
 
@@ -118,7 +118,10 @@ class Watcher:
             _now_ms(),
             self._model,
             "; ".join(filter(None, (self._problem, self._keeping.problem))),
-            {name: camera.report() for name, camera in self._cameras.items()},
+            {
+                name: replace(camera.report(), lost_events=self._keeping.lost(name))
+                for name, camera in self._cameras.items()
+            },
         )
         try:
             write_watch_report(self._settings.run_dir, report)

@@ -1,0 +1,111 @@
+"""One camera's events on their way to its store: when they are saved, with which picture, for how long."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from pipeline.event import Began, Changed, Ended, Event, Happening
+from pipeline.event.nouns import BestPicture
+from pipeline.event_store import EventStore, KeptEvent
+from pipeline.scene import WHOLE
+from pipeline.watcher.settings import CameraSettings
+
+SAVE_S = 10.0  # so much of an event a crash costs at most
+SAVE_NEWS_S = 2.0  # another object, zone or line is worth an earlier save
+# Pixels of the longer side and JPEG quality: 20 to 40 kB and 60 to 120 kB of a street by day.
+CROP_PIXELS, WHOLE_PIXELS, QUALITY = 640, 1280, 85
+APART_NS = 6_000_000_000  # a still camera is looked at every five seconds at least; what is further is a gap
+_NS_PER_MS = 1_000_000
+
+
+@dataclass(slots=True)
+class _Pictures:
+    """The JPEGs of an event's best frame, made once for each frame."""
+
+    at_ns: int = 0
+    object: int = -1
+    crop: bytes = b""
+    whole: bytes = b""
+
+    def take(self, best: BestPicture | None) -> None:
+        """Makes them anew for another frame."""
+        if best is None or (best.note.at_ns, best.note.object) == (self.at_ns, self.object):
+            return
+        self.at_ns, self.object = best.note.at_ns, best.note.object
+        self.crop = best.picture.jpeg(best.note.crop, CROP_PIXELS, QUALITY)
+        self.whole = best.picture.jpeg(WHOLE, WHOLE_PIXELS, QUALITY)
+
+
+class KeptCamera:
+    """For the keeping thread alone; `problem` and `lost` may be asked by any."""
+
+    def __init__(self, settings: CameraSettings, store: EventStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._pictures: dict[int, _Pictures] = {}
+        self._saved_s: dict[int, float] = {}
+        self._until_ns = 0
+
+    @property
+    def problem(self) -> str:
+        """Empty, or why nothing can be written."""
+        return self._store.problem or self._store.household_problem
+
+    @property
+    def lost(self) -> int:
+        """How many events could not be kept."""
+        return self._store.lost
+
+    def keep(self, happening: Happening, clock_unsure: bool, model: str) -> str:
+        """Saves or publishes what is due; the event's name for people, empty before it was first saved."""
+        number = happening.event.number
+        if isinstance(happening, Ended):
+            self._store.finish(self._kept(happening.event, clock_unsure, model), _now_ms())
+            self._saved_s.pop(number, None)
+            self._pictures.pop(number, None)
+        elif isinstance(happening, Began) or self._is_due(happening):
+            self._store.save(self._kept(happening.event, clock_unsure, model))
+            self._saved_s[number] = time.monotonic()
+        sequence = self._store.sequence_of(number)
+        return f"{self._settings.name}-{sequence}" if sequence is not None else ""
+
+    def looked(self, until_ns: int) -> None:
+        """Everything was looked at up to then (UTC)."""
+        if 0 < until_ns - self._until_ns <= APART_NS:
+            self._store.watched.looked(self._until_ns // _NS_PER_MS, until_ns // _NS_PER_MS)
+        self._until_ns = until_ns
+
+    def tend(self) -> None:
+        """To be called every second or two."""
+        self._store.tend(_now_ms())
+
+    def save_watched(self) -> None:
+        """Writes down what was looked at. Raises OSError."""
+        self._store.watched.save(_now_ms())
+
+    def close(self) -> None:
+        """The end."""
+        self._store.close(_now_ms())
+        self.save_watched()
+
+    def _is_due(self, changed: Changed) -> bool:
+        pause_s = SAVE_NEWS_S if changed.notable else SAVE_S
+        return time.monotonic() - self._saved_s.get(changed.event.number, 0.0) >= pause_s
+
+    def _kept(self, event: Event, clock_unsure: bool, model: str) -> KeptEvent:
+        pictures = self._pictures.setdefault(event.number, _Pictures())
+        pictures.take(event.picture)
+        return KeptEvent(
+            event, keep_days(self._settings, event), pictures.crop, pictures.whole, model, clock_unsure
+        )
+
+
+def keep_days(settings: CameraSettings, event: Event) -> float:
+    """How long what the event touches is wanted: the longest of its labels."""
+    wanted = [settings.keep_days_by_label.get(label, settings.keep_days) for label in event.labels]
+    return max(settings.days, *wanted) if wanted else max(settings.days, settings.keep_days)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
