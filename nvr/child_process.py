@@ -28,10 +28,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """Whom a process is for and what it is called in the log, and how long it may take (s)."""
+    """What a process is called in the log, and how long it may take (s)."""
 
-    name: str  # as in "front: its recorder ended"
-    noun: str
+    who: str  # as in "front: its recorder"
     steady_s: float = STEADY_S
     silent_s: float = SILENT_S
     begin_s: float = BEGIN_S
@@ -119,7 +118,7 @@ class ChildProcess(Generic[PlanT]):
         try:
             self._process = self._start(plan)
         except OSError as fault:
-            log.error("%s: cannot start its %s: %s", self._manner.name, self._manner.noun, fault.strerror)
+            log.error("%s cannot be started: %s", self._manner.who, fault.strerror)
             self._due_s = now_s + self._next_pause_s()
             return
         self._started_s, self._has_reported = now_s, False
@@ -134,8 +133,7 @@ class ChildProcess(Generic[PlanT]):
         pause_s = self._next_pause_s()
         self._due_s = now_s + pause_s
         how = "it hung" if self._silent else _how(code)
-        name, noun = self._manner.name, self._manner.noun
-        log.warning("%s: its %s ended (%s); starting again in %g s", name, noun, how, pause_s)
+        log.warning("%s ended (%s); starting again in %g s", self._manner.who, how, pause_s)
         self._silent = False
         self._died(how)
 
@@ -151,11 +149,11 @@ class ChildProcess(Generic[PlanT]):
             self._last_report, self._has_reported = (report, now_s), True
         elif now_s - self._last_report[1] > longest_s:
             self._last_report = (report, now_s)
-            name, noun = self._manner.name, self._manner.noun
+            who = self._manner.who
             if report < 0:
-                log.error("%s: its %s cannot report; is the run-time directory full or gone?", name, noun)
+                log.error("%s cannot report; is the run-time directory full or gone?", who)
             else:
-                log.error("%s: its %s has said nothing for %g s and is ended", name, noun, longest_s)
+                log.error("%s has said nothing for %g s and is ended", who, longest_s)
                 self._silent = True
                 self.kill()
 

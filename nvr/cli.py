@@ -22,13 +22,16 @@ _COMMANDS = {
         "Make a household in DIR: keys, recovery sheet, store and configuration.",
     ),
     "camera": ("nvr.commands.camera:camera", "Add, list, test and remove cameras."),
-    "run": ("nvr.commands.run:run", "Record all cameras until stopped."),
+    "run": ("nvr.commands.run:run", "Record and look at all cameras until stopped."),
     "record": ("nvr.commands.record:record", "Record one camera in the foreground, until Ctrl-C or SIGTERM."),
     "watch": (
         "nvr.commands.watch:watch",
         "Look for people, cars and animals on all cameras in the foreground, until Ctrl-C or SIGTERM.",
     ),
-    "status": ("nvr.commands.status:status", "Show what is being recorded, and the state of the disk."),
+    "status": (
+        "nvr.commands.status:status",
+        "Show what is being recorded and looked at, and the state of the disk.",
+    ),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
     "export": (
         "nvr.commands.export:export",

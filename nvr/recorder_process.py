@@ -41,4 +41,4 @@ class RecorderProcess(ChildProcess[RecordingPlan]):
 
     def __init__(self, plan: RecordingPlan, start: Starter, reported: Callable[[str], int]) -> None:
         camera = plan.camera
-        super().__init__(plan, Manner(camera, "recorder"), start, lambda: reported(camera))
+        super().__init__(plan, Manner(f"{camera}: its recorder"), start, lambda: reported(camera))

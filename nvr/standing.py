@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from nvr.local_zone import local_zone
 from nvr.located import Located
@@ -13,6 +14,7 @@ from nvr.preparation import running_out
 from nvr.retention_policy import policy_of
 from nvr.run_directory import find_run_directory
 from nvr.running import supervisor_pid
+from nvr.watch_standing import NOBODY_LOOKS, WatchStanding, watch_standing
 from pipeline.health import State, StreamReport, read_report
 from pipeline.household.errors import HouseholdError
 from pipeline.household.remembered import recall
@@ -58,6 +60,7 @@ class Standing:
     free_bytes: int
     forecast: Mapping[str, float | None]
     household: tuple[str, ...] = ()
+    watch: WatchStanding = NOBODY_LOOKS
 
     @property
     def footage_bytes(self) -> int:
@@ -89,13 +92,18 @@ def standing_of(located: Located, index: Index) -> Standing:
         free_bytes,
         forecast_days(rates, policy_of(located.loaded.config), stored_bytes, free_bytes),
         household_problems(located),
+        watch_standing(located.loaded.config, _run_dir(located)),
     )
+
+
+def _run_dir(located: Located) -> Path:
+    return find_run_directory(located.loaded.config.store.run_dir, located.store.device)
 
 
 def household_problems(located: Located) -> tuple[str, ...]:
     """What the recorders report to be wrong with the household, each once, and what soon will be."""
     config = located.loaded.config
-    run_dir = find_run_directory(config.store.run_dir, located.store.device)
+    run_dir = _run_dir(located)
     reports = [read_report(run_dir, camera) for camera in sorted(config.cameras)]
     problems = [report.household for report in reports if report and report.household]
     return tuple(dict.fromkeys(filter(None, (*problems, _running_out(located)))))
@@ -113,7 +121,7 @@ def _running_out(located: Located) -> str:
 def _streams(located: Located, index: Index) -> Iterator[StreamStanding]:
     config = located.loaded.config
     totals = index.totals()
-    run_dir = find_run_directory(config.store.run_dir, located.store.device)
+    run_dir = _run_dir(located)
     for camera in sorted({*config.cameras, *(name.camera for name in totals)}):
         report = read_report(run_dir, camera)
         reports = report.streams if report else {}

@@ -19,7 +19,7 @@ from pipeline.watch_report import watch_report_path
 
 ENDS_FILE = "watch.ends.json"
 # Its looking is not as dear as recording: it is given less time to begin, and 20 s at work count as steady.
-MANNER = Manner("watch", "watcher", steady_s=20.0, silent_s=60.0, begin_s=180.0)
+MANNER = Manner("watch: the watcher", steady_s=20.0, silent_s=60.0, begin_s=180.0)
 
 WatchStarter = Callable[[WatchPlan], "subprocess.Popen[bytes]"]
 

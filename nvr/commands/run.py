@@ -16,10 +16,10 @@ from nvr.supervisor import supervise
 @click.option("--end-with", type=int, hidden=True, help="The process that started us, and that we end with.")
 @click.pass_obj
 def run(config: Path | None, end_with: int | None) -> None:
-    """Record all cameras until stopped.
+    """Record and look at all cameras until stopped.
 
-    Ctrl-C and SIGTERM end it cleanly. SIGHUP takes a changed configuration over: only changed cameras are
-    started anew, and a faulty file is refused in the log while the old settings go on.
+    Ctrl-C and SIGTERM end it cleanly. SIGHUP takes a changed configuration over: only changed cameras, and
+    the watcher if need be, are started anew; a faulty file is refused in the log, and the old settings go on.
 
     \b
     Examples:

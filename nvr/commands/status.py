@@ -1,4 +1,7 @@
-"""`nvr status`: what is being recorded, and the state of the disk. Never shows an address or a password."""
+"""`nvr status`: what is being recorded and looked at, and the state of the disk.
+
+Never shows an address, a password or a label.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from nvr.local_zone import local_zone
 from nvr.located import locate
 from nvr.quantities import format_duration, format_size
 from nvr.standing import Standing, StreamStanding, standing_of
+from nvr.watch_standing import watch_lines, watch_noun
 from pipeline.health import State
 
 _COLOURS = {State.RECORDING: "green", State.PAUSED: "cyan", State.CONNECTING: "yellow"}
@@ -27,7 +31,7 @@ _COLOURS = {State.RECORDING: "green", State.PAUSED: "cyan", State.CONNECTING: "y
 @click.option("--json", "as_json", is_flag=True, help="For programs; docs/reference.md describes it.")
 @click.pass_obj
 def status(config: Path | None, as_json: bool) -> None:
-    """Show what is being recorded, and the state of the disk.
+    """Show what is being recorded and looked at, and the state of the disk.
 
     \b
     Examples:
@@ -44,7 +48,8 @@ def status(config: Path | None, as_json: bool) -> None:
     now_ms = time.time_ns() // 1_000_000
     console = Console(highlight=False)
     console.print(_table(standing, now_ms))
-    for line in disk_lines(standing):
+    looking = watch_lines(standing.watch, now_ms, supervised=bool(standing.supervisor_pid))
+    for line in [*looking, *disk_lines(standing)]:
         click.echo(line)
 
 
@@ -63,6 +68,7 @@ def as_json_noun(standing: Standing) -> dict[str, Any]:
             camera: None if days is None else round(days, 2) for camera, days in standing.forecast.items()
         },
         "household": list(standing.household),
+        "watch": watch_noun(standing.watch, time.time_ns() // 1_000_000),
     }
 
 
