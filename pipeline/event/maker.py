@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 TOLERATED_NS = 1_000_000_000  # backwards: frames and ticks may come crosswise
 LEAP_NS = 90_000_000_000  # a still camera is looked at every 30 s
-FOUND_AGAIN_NS = 3_000_000_000  # a lost thing that appears again near within that is the same
+FOUND_AGAIN_NS = 2_500_000_000  # a lost thing that counts and appears again near within that is the same
+HARDLY_SEEN_NS = 1_000_000_000  # as much, for one that does not count yet
+ALIKE = 2.0  # how many times as high or wide it may be then
 TELL_EVERY_NS = 5_000_000_000  # how often an open event is handed on while only time passes
 CONFIRMING_NS = 1_000_000_000  # what a thing that came in the gap needs to be confirmed: five looks
 
@@ -210,11 +212,14 @@ class EventMaker:
 def _may_be(one: Followed, label: str, box: Box, at_ns: int) -> bool:
     """Whether a new track may be a thing that was lost: of the same kind, a moment ago, and near."""
     alike = one.label == label or {one.label, label} <= VEHICLES
-    if not alike or not 0 < at_ns - one.seen_ns <= FOUND_AGAIN_NS:
+    away_ns = at_ns - one.seen_ns
+    if not alike or not 0 < away_ns <= (FOUND_AGAIN_NS if one.counts else HARDLY_SEEN_NS):
         return False
-    seconds = (at_ns - one.seen_ns) / 1e9
-    reach = max(one.box.height, one.box.width, box.height, box.width) * (0.5 + 0.5 * seconds)
-    return _distance(one.box, box) <= reach
+    size, new_size = max(one.box.height, one.box.width), max(box.height, box.width)
+    if not 1 / ALIKE <= new_size / max(size, 1e-6) <= ALIKE:
+        return False
+    # Half its size for boxes that tremble, and half a size a second: people walk at one, mostly in sight.
+    return _distance(one.box, box) <= min(size, new_size) * (0.5 + 0.5 * away_ns / 1e9)
 
 
 def _distance(one: Box, other: Box) -> float:
