@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def _set(spans: list[Span]) -> set[int]:
 
 
 def _is_in_order(spans: list[Span]) -> bool:
-    apart = all(one.to_ms < other.from_ms for one, other in zip(spans, spans[1:], strict=False))
+    apart = all(one.to_ms < other.from_ms for one, other in pairwise(spans))
     return apart and all(one.from_ms < one.to_ms for one in spans)
 
 

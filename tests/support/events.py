@@ -38,7 +38,7 @@ def jpeg(width: int, height: int, shade: int = 128) -> bytes:
 
 def size_of(picture: bytes) -> tuple[int, int]:
     """Width and height of a JPEG, as a decoder sees it."""
-    with av.open(io.BytesIO(picture), format="mjpeg") as file:
+    with av.open(io.BytesIO(picture), "r", format="mjpeg") as file:
         frame = next(file.decode(video=0))
         return frame.width, frame.height
 
