@@ -22,7 +22,9 @@ from pipeline.event.rules import Rules
 from pipeline.event.zone_stay import ZoneStay
 from pipeline.scene import Box
 
-REACH_BACK_NS = 60_000_000_000  # how far before its confirmation a part may begin (a long stay in a zone)
+# How far before its confirmation an event may begin (a long stay in a zone): footage without events goes
+# two minutes later at the earliest, and what was looked at is told a minute late.
+REACH_BACK_NS = 55_000_000_000
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.event.following import Followed
+from pipeline.event.following import REACH_BACK_NS, Followed
 from pipeline.event.nouns import Began, Changed, Ended, Event, Happening, Judge, Place, Tracked
 from pipeline.event.open_event import OpenEvent
 from pipeline.event.rules import VEHICLES, Rules
@@ -168,7 +168,7 @@ class EventMaker:
     def _new_event(self, first_ns: int, continues: int | None = None) -> OpenEvent:
         self._number += 1
         start_ns = first_ns if continues else first_ns - round(self.rules.pre_roll_s * 1e9)
-        start_ns = min(first_ns, max(start_ns, self._ended_ns))
+        start_ns = min(first_ns, max(start_ns, self._ended_ns, self._now_ns - REACH_BACK_NS))
         opened = OpenEvent(self._number, start_ns, continues)
         opened.last_ns = max(first_ns, start_ns)
         return opened

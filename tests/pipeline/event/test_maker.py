@@ -355,3 +355,16 @@ def test_a_path_has_at_most_two_places_a_second() -> None:
     assert path[-1] == replace(path[-1], at_ns=at(99), box=box_at(ACROSS[-1]))
     assert all(b.at_ns - a.at_ns >= SECOND_NS // 2 for a, b in itertools.pairwise(path[:-1]))
     assert len(path) <= 2 * 20 + 2
+
+
+def test_an_event_begins_less_than_a_minute_before_it_is_told() -> None:
+    yard = Rules(zones=(Zone("yard", RIGHT_HALF, loiter_s=120),), pre_roll_s=30)
+    pacing = straight(Point(0.6, 0.6), Point(0.9, 0.6), 25)
+    maker = EventMaker(yard)
+    for at_ns, tracks in looks_at([Walk((pacing + pacing[::-1]) * 13)], 650):
+        if told := began(maker.seen(None, tracks, at_ns)):
+            break
+
+    assert at_ns == at(600)
+    assert told[0].start_ns == at(600) - 55 * SECOND_NS
+    assert told[0].objects[0].path[0].at_ns >= told[0].start_ns
