@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.health import is_alive
 
 REPORT_FILE = "watch.json"  # no camera's: those end in .status.json
-SILENT_MS = 20_000  # ten reports: a watcher that is stopped or hangs
+SILENT_MS = 10_000  # five reports: a watcher that is stopped or hangs
 
 
 class LookState(StrEnum):

@@ -32,6 +32,7 @@ from pipeline.watcher.faults import place_of
 from pipeline.watcher.health import LookHealth
 from pipeline.watcher.looking import Look, Looking
 from pipeline.watcher.settings import CameraSettings
+from pipeline.watcher.wall import wall_ns
 from pipeline.wire import Hello, Message, WireError
 
 _log = logging.getLogger("nvr.watcher")
@@ -129,7 +130,7 @@ class WatchedCamera:
 
     def _new_looking(self, stream: str) -> Looking:
         rules = self._settings.rules
-        self._eye = Eye(EyeSettings(rules.masks, is_sub=stream == "sub", wall_ns=_wall_ns))
+        self._eye = Eye(EyeSettings(rules.masks, is_sub=stream == "sub", wall_ns=wall_ns))
         return Looking(
             self._eye,
             Tracker(),
@@ -235,8 +236,3 @@ class WatchedCamera:
         _log.warning(
             "%s: looking at the %s stream%s", self._settings.name, stream, f": {note}" if note else ""
         )
-
-
-def _wall_ns(monotonic_ns: int) -> int:
-    """UTC at that instant."""
-    return time.time_ns() - time.monotonic_ns() + monotonic_ns

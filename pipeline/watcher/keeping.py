@@ -19,10 +19,13 @@ from pipeline.event import Happening
 from pipeline.event_store import EventStore
 from pipeline.household.errors import HouseholdError
 from pipeline.store import StoreError
+from pipeline.tap import tap_name
 from pipeline.watcher.faults import place_of
 from pipeline.watcher.kept_camera import KeptCamera
 from pipeline.watcher.mailbox import Kept, Mailbox
-from pipeline.watcher.settings import WatcherSettings
+from pipeline.watcher.pictures import from_main
+from pipeline.watcher.settings import CameraSettings, WatcherSettings
+from pipeline.watcher.wall import wall_ns
 
 _log = logging.getLogger("nvr.watcher")
 _TEND_S = 1.0
@@ -57,6 +60,7 @@ class Keeping:
         self, settings: WatcherSettings, open_store: OpenStore, mailbox: Mailbox, notifier: Notifier
     ) -> None:
         self._settings = {camera.name: camera for camera in settings.cameras}
+        self._run_dir = settings.run_dir
         self._open_store = open_store
         self._mailbox = mailbox
         self._notifier = notifier
@@ -135,10 +139,15 @@ class Keeping:
         self._next_open_s = time.monotonic() + _OPEN_AGAIN_S
         for name in sorted(missing):
             try:
-                self._cameras[name] = KeptCamera(self._settings[name], self._open_store(name))
+                self._cameras[name] = self._opened(self._settings[name])
                 self._faults.pop(name, None)
             except (HouseholdError, StoreError, OSError) as error:
                 self._note_fault(name, error)
+
+    def _opened(self, camera: CameraSettings) -> KeptCamera:
+        tap = self._run_dir / tap_name(camera.name, "main")
+        fetch = from_main(tap, wall_ns) if "sub" in camera.streams else None
+        return KeptCamera(camera, self._open_store(camera.name), fetch)
 
     def _note_fault(self, name: str, error: Exception) -> None:
         reason = (error.strerror or "input/output error") if isinstance(error, OSError) else str(error)

@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 
 from pipeline.event import Began, Changed, Ended, Event, Happening
-from pipeline.event.nouns import BestPicture
 from pipeline.event_store import EventStore, KeptEvent
-from pipeline.scene import WHOLE
+from pipeline.watcher.pictures import Fetch, Pictures
 from pipeline.watcher.settings import CameraSettings
 
 SAVE_S = 10.0  # so much of an event a crash costs at most
 SAVE_NEWS_S = 2.0  # another object, zone or line is worth an earlier save
-# Pixels of the longer side and JPEG quality: 20 to 40 kB and 60 to 120 kB of a street by day.
-CROP_PIXELS, WHOLE_PIXELS, QUALITY = 640, 1280, 85
 APART_NS = 6_000_000_000  # a still camera is looked at every five seconds at least; what is further is a gap
 _NS_PER_MS = 1_000_000
-
-
-@dataclass(slots=True)
-class _Pictures:
-    """The JPEGs of an event's best frame, made once for each frame."""
-
-    at_ns: int = 0
-    object: int = -1
-    crop: bytes = b""
-    whole: bytes = b""
-
-    def take(self, best: BestPicture | None) -> None:
-        """Makes them anew for another frame."""
-        if best is None or (best.note.at_ns, best.note.object) == (self.at_ns, self.object):
-            return
-        self.at_ns, self.object = best.note.at_ns, best.note.object
-        self.crop = best.picture.jpeg(best.note.crop, CROP_PIXELS, QUALITY)
-        self.whole = best.picture.jpeg(WHOLE, WHOLE_PIXELS, QUALITY)
 
 
 class KeptCamera:
     """For the keeping thread alone; `problem` and `lost` may be asked by any."""
 
-    def __init__(self, settings: CameraSettings, store: EventStore) -> None:
+    def __init__(self, settings: CameraSettings, store: EventStore, fetch: Fetch | None = None) -> None:
         self._settings = settings
         self._store = store
-        self._pictures: dict[int, _Pictures] = {}
+        self._fetch = fetch
+        self._pictures: dict[int, Pictures] = {}
         self._saved_s: dict[int, float] = {}
         self._until_ns = 0
 
@@ -94,11 +74,10 @@ class KeptCamera:
         return time.monotonic() - self._saved_s.get(changed.event.number, 0.0) >= pause_s
 
     def _kept(self, event: Event, clock_unsure: bool, model: str) -> KeptEvent:
-        pictures = self._pictures.setdefault(event.number, _Pictures())
-        pictures.take(event.picture)
-        return KeptEvent(
-            event, keep_days(self._settings, event), pictures.crop, pictures.whole, model, clock_unsure
-        )
+        made = self._pictures.setdefault(event.number, Pictures(self._fetch)).of(event.picture)
+        if event.picture is not None and made.note is not None:
+            event = replace(event, picture=replace(event.picture, note=made.note))
+        return KeptEvent(event, keep_days(self._settings, event), made.crop, made.whole, model, clock_unsure)
 
 
 def keep_days(settings: CameraSettings, event: Event) -> float:
