@@ -26,6 +26,21 @@ QUIET_WITH_A_SHOUT = (
 )
 TONE_AND_NOISE = "sine=frequency=440:beep_factor=4[a];anoisesrc=amplitude=0.05:seed=7[b];[a][b]amix"
 
+_SHARP = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-crf",
+    "18",
+    "-g",
+    "20",
+    "-bf",
+    "0",
+    "-pix_fmt",
+    "yuv420p",
+)
+
 VideoCodec = Literal["h264", "h265"]
 AudioCodec = Literal["aac", "opus", "pcmu", "pcma"]
 
@@ -35,6 +50,15 @@ _AUDIO: dict[AudioCodec, tuple[str, ...]] = {
     "pcmu": ("-c:a", "pcm_mulaw", "-ar", "8000"),
     "pcma": ("-c:a", "pcm_alaw", "-ar", "8000"),
 }
+
+
+def pedestrians() -> Path:
+    """OpenCV's `vtest.avi`, from Debian's package `opencv-doc`: installed, or unpacked in build/assets/."""
+    inside = Path("usr/share/doc/opencv-doc/examples/data/vtest.avi")
+    for root in (Path("/"), ROOT / "build" / "assets" / "opencv-doc"):
+        if (root / inside).is_file():
+            return root / inside
+    raise RuntimeError("vtest.avi is missing; Debian's package opencv-doc has it: make debian-packages")
 
 
 def clip(
@@ -70,6 +94,19 @@ def quiet_clip(audio: AudioCodec | None = None, sound: str = TONE_AND_NOISE) -> 
     shape = f"scale=640:360,{standing},gblur=sigma=2,setsar=1,format=yuv420p"
     encoder = ("-r", "25", *_encoder("h264", 100, False, None), "-crf", "22")
     return _made(f"quiet-{audio or 'silent'}", audio, 20, picture, ("-vf", shape, *encoder), sound)
+
+
+def pedestrians_clip(seconds: int = 14) -> Path:
+    """People who walk over a car park, seen by a fixed camera (768x576, 10 fps)."""
+    return _made(f"pedestrians-{seconds}s", None, seconds, ("-i", str(pedestrians())), _SHARP)
+
+
+def poster_clip(seconds: int = 12) -> Path:
+    """The same; from second 3 to 9 a life-size picture of a walker, cut out of it, sways on the lawn."""
+    walker = "trim=start_frame=20:end_frame=21,crop=48:116:682:266,loop=loop=-1:size=1,setpts=N/10/TB"
+    sways = "overlay=x='150+10*sin(2*PI*0.7*t)':y=330:enable='between(t,3,9)'"
+    video = ("-vf", f"split[a][b];[b]{walker}[p];[a][p]{sways},format=yuv420p", *_SHARP)
+    return _made(f"poster-{seconds}s", None, seconds, ("-i", str(pedestrians())), video)
 
 
 def _encoder(codec: VideoCodec, gop: int, b_frames: bool, bitrate: str | None) -> tuple[str, ...]:
