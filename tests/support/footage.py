@@ -109,6 +109,11 @@ def poster_clip(seconds: int = 12) -> Path:
     return _made(f"poster-{seconds}s", None, seconds, ("-i", str(pedestrians())), video)
 
 
+def made(name: str, seconds: int, picture: Sequence[str], video: Sequence[str]) -> Path:
+    """A silent clip by a recipe of one's own: what ffmpeg reads, and how it filters and encodes it."""
+    return _made(name, None, seconds, picture, video)
+
+
 def _encoder(codec: VideoCodec, gop: int, b_frames: bool, bitrate: str | None) -> tuple[str, ...]:
     rate = ("-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate) if bitrate else ()
     reordered = 2 if b_frames else 0
