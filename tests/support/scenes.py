@@ -1,7 +1,8 @@
-"""Clips of one scene of the street, as a fixed camera would send it: still, or with a man passing. Made once.
+"""Clips of one scene as a fixed camera would send it: nothing moves, or people pass now and then. Made once.
 
-The frames are the street clip's own last scene: a man walks by in its first second, then nothing moves. They
-go forwards and backwards, with noise of its own on every frame, as a sensor has.
+The frames are of Debian's opencv-doc: a lawn at the edge of a car park, where nobody is for fifty seconds and
+then some people cross. They go forwards and backwards, so that a clip can be looped, with noise on every
+frame as a sensor has.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from tests.support.footage import STREET, made
+from tests.support.footage import made, pedestrians
 
 Rate = Literal["variable", "constant"]
 
-_STILL = "trim=8.72:9.60,setpts=PTS-STARTPTS,split[a][b];[b]reverse[c];[a][c]concat,loop=loop={times}:size=44"
-_WALK = "trim=7.52:8.70,setpts=2*(PTS-STARTPTS),fps=25"
-_PASSING = (
-    f"split=3[x][y][z];[x]{_WALK}[one];[y]{_STILL.format(times=3)},setpts=N/25/TB[two];"
-    f"[z]{_WALK},reverse,setpts=N/25/TB[three];[one][two][three]concat=n=3,loop=loop=-1:size=2000"
+_LAWN = "crop=384:216:0:340"
+_THERE_AND_BACK = (
+    ",setpts=N/10/TB,split[a][b];[b]reverse,setpts=N/10/TB[c];[a][c]concat,loop=loop=-1:size=2000"
 )
+_STILL = f"trim=end_frame=490,{_LAWN}{_THERE_AND_BACK}"
+_PASSING = f"trim=start_frame=490,{_LAWN}{_THERE_AND_BACK}"
 # Mbit/s of a constant rate, as cameras are set; of a variable one the quality, as x264 counts it.
 _CONSTANT = {"1920x1080": "4M", "640x360": "600k"}
 _QUALITY = "24"
@@ -27,18 +28,18 @@ _NOISE = 4  # of 255, at most: a sensor by day
 
 def still_scene(size: str, rate: Rate = "variable", *, fps: int = 25, seconds: int = 20) -> Path:
     """Nothing moves but the sensor's noise."""
-    return _scene("still", _STILL.format(times=-1), size, rate, fps, seconds)
+    return _scene("still", _STILL, size, rate, fps, seconds)
 
 
-def passing_scene(size: str, rate: Rate = "variable", *, fps: int = 25, seconds: int = 36) -> Path:
-    """A man passes in 2.4 s, nothing moves for 7 s, he passes back in 2.4 s; and again."""
+def passing_scene(size: str, rate: Rate = "variable", *, fps: int = 25, seconds: int = 60) -> Path:
+    """People cross for about half of the time."""
     return _scene("passing", _PASSING, size, rate, fps, seconds)
 
 
 def _scene(what: str, frames: str, size: str, rate: Rate, fps: int, seconds: int) -> Path:
     wide = size.replace("x", ":")
     shape = (
-        f"setpts=N/25/TB,fps={fps},scale={wide}:force_original_aspect_ratio=increase,crop={wide},"
+        f"setpts=N/10/TB,fps={fps},scale={wide}:force_original_aspect_ratio=increase,crop={wide},"
         f"noise=alls={_NOISE}:allf=t,setsar=1,format=yuv420p"
     )
     bits = _CONSTANT.get(size, "1M")
@@ -46,4 +47,4 @@ def _scene(what: str, frames: str, size: str, rate: Rate, fps: int, seconds: int
     gop = str(2 * fps)
     encoder = ("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-g", gop, "-keyint_min", gop)
     video = ("-vf", f"{frames},{shape}", *encoder, "-sc_threshold", "0", "-bf", "0", *how)
-    return made(f"{what}-{rate}-{size}-{fps}-{seconds}s", seconds, ("-i", str(STREET)), video)
+    return made(f"{what}-{rate}-{size}-{fps}-{seconds}s", seconds, ("-i", str(pedestrians())), video)
