@@ -123,3 +123,9 @@ def search(files: dict[str, bytes], canaries: Iterable[Canary]) -> list[Finding]
         if canary.data in content
     }
     return sorted(findings)
+
+
+def content_canaries(what: str, content: bytes, every: int = 499) -> list[Canary]:
+    """Pieces of a whole file, one in so many bytes; `every` is no multiple of anything that repeats."""
+    pieces = {content[at : at + CANARY_BYTES] for at in range(0, len(content) - CANARY_BYTES, every)}
+    return [Canary(what, piece) for piece in sorted(pieces) if len(set(piece)) >= FEWEST_VALUES]
