@@ -171,7 +171,7 @@ def seen_in(record: bytes) -> bytes:
 
 
 def everything_written(scene: Scene) -> dict[str, bytes]:
-    """All files of the household, and what its processes hold open but for the clips that the cameras play."""
+    """All files of the household, and what its processes hold open but for the clips that cameras play."""
     files = files_below(scene.house.directory.parent)
     for pid in family(scene.run.process.pid):
         with contextlib.suppress(OSError):
