@@ -3,7 +3,7 @@
 Rules:
 - Sizes are means over a second without keyframes, learnt in half seconds, as logarithms: what counts is how
   many times larger than usual.
-- It is sure of stillness only below what 98 of 100 moving half seconds had, and only while most still ones
+- It is sure of stillness only below what 97 of 100 moving half seconds had, and only while most still ones
   lie below that, too. On constant bit rates and in heavy noise they do not: then it abstains, as it does
   until it has seen enough of both.
 - Moving sizes are remembered relative to the still ones of their time: by night all packets grow.
@@ -21,7 +21,7 @@ _SLOT_NS = 500_000_000
 _WAITING_SLOTS = 64
 _KEPT_SAMPLES = 240  # two minutes of each
 _LEAST_STILL, _LEAST_MOVING = 40, 40
-_MISSED = 0.02  # of moving half seconds that look still; with the next ones unknown that makes less than 5 %
+_MISSED = 0.03  # of moving half seconds that look still; unknown ones add about 1 %
 _PASSING = 0.5  # of still half seconds that may look moving
 _LEARNING_EVERY = 8
 _LARGER = math.log(1.3)  # than any still one: surely something moves
