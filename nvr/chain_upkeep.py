@@ -16,7 +16,9 @@ from pipeline.chain.log import ChainBusy, ChainDamaged, ChainKeeper, ChainPlace
 from pipeline.chain.tombstones import Tombstones
 from pipeline.expiry import Pass, run_pass
 from pipeline.retention import Policy
+from pipeline.spans import Span
 from pipeline.store import Store
+from pipeline.watched import read_watched
 
 COLLAPSE_S = 3600.0
 log = logging.getLogger(__name__)
@@ -40,12 +42,17 @@ class ChainUpkeep:
             self._keeper = ChainKeeper(ChainPlace(root, self._state_dir, self._store.device))
             self._tombstones = Tombstones(self._keeper)
         fault = self._tend(self._keeper, sure=now_ms is not None)
-        done = run_pass(root, policy, now_ms, self._tombstones)
+        done = run_pass(root, policy, now_ms, self._tombstones, self._watched(policy))
         faults = [fault] if fault else []
         if time.monotonic() >= self._collapse_due_s:
             self._collapse_due_s = time.monotonic() + COLLAPSE_S
             faults += self._collapse(root, self._tombstones)
         return replace(done, faults=(*done.faults, *faults))
+
+    def _watched(self, policy: Policy) -> dict[str, list[Span]]:
+        """What the watcher says, of the cameras of which only events are kept."""
+        cameras = [name for name, limits in policy.cameras.items() if limits.event_minutes is not None]
+        return {camera: read_watched(self._state_dir, camera) for camera in cameras}
 
     def _tend(self, keeper: ChainKeeper, *, sure: bool) -> str:
         try:

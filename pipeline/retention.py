@@ -6,7 +6,10 @@ Rules:
 - Until its deadline (`kept_until_ms`) a segment goes neither for its age nor for a limit of bytes.
 - While the clock is unsure (`now_ms` is None) nothing goes for its age and every deadline is in the future;
   what was recorded under an unsure clock never goes for its age.
-- One plan takes at most a tenth of a camera's segments, but always at least one where something must go.
+- What no event touches goes only if all its time was looked at, it has no deadline in the future, its clock
+  was sure, and it ended `event_minutes` ago.
+- One plan takes at most a tenth of a camera's segments, but always at least one where something must go; what
+  no event touches has a number of its own (`MOST_UNTOUCHED`).
 - Oldest first. A segment of an unsure clock is as old as what was recorded just before it, by its sequence.
 """
 
@@ -18,9 +21,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.model import StreamName
-from pipeline.names import DAY_MS, HoldName, StoredSegment, day_start_ms
+from pipeline.names import DAY_MS, EVENT_STREAMS, HoldName, StoredSegment, day_start_ms
+from pipeline.spans import Span, covers
 
 SHARE = 10  # a plan takes at most a camera's segments divided by this
+# A camera with two streams makes twelve segments between two passes, a minute apart: so this keeps up, and an
+# hour in which nothing was deleted is caught up with in a quarter of one.
+MOST_UNTOUCHED = 60
 
 
 class Why(StrEnum):
@@ -35,10 +42,14 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how much of a camera is kept; None is without limit."""
+    """How long and how much of a camera is kept; None is without limit.
+
+    `event_minutes`: of what no event touches only so much; None: events make no difference.
+    """
 
     days: float | None = None
     max_bytes: int | None = None
+    event_minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,17 @@ class StreamFootage:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What is known of a camera's footage of late: `spans` were looked at and touch no event (merged);
+    `segments` of footage may lie in them, in whatever order.
+    """
+
+    camera: str
+    spans: Sequence[Span]
+    segments: Iterable[StoredSegment]
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """A segment to delete, and why."""
 
@@ -97,9 +119,12 @@ def plan(
     holds: Sequence[HoldName],
     free_bytes: int,
     now_ms: int | None,
+    looked: Sequence[Looked] = (),
 ) -> Plan:
     """What to delete now. Reads no more of `footage` than it needs."""
     planner = _Planner(policy, footage, holds, now_ms)
+    for one in looked:
+        planner.apply_events(one)
     for camera in planner.cameras:
         planner.apply_limits_of(camera)
     planner.apply_store_bytes()
@@ -147,10 +172,14 @@ class _Camera:
         """What may go at all, from the beginning each time."""
         yield from self._read
         for aged in self._rest:
-            name = aged.segment.name
-            if not any(hold.covers(self.name, name.start_ms, name.end_ms) for hold in self._holds):
+            if not self.holds(aged.segment):
                 self._read.append(aged)
                 yield aged
+
+    def holds(self, segment: StoredSegment) -> bool:
+        """Whether a hold covers it."""
+        name = segment.name
+        return any(hold.covers(self.name, name.start_ms, name.end_ms) for hold in self._holds)
 
 
 class _Planner:
@@ -169,15 +198,44 @@ class _Planner:
         self.urgent = False
         self.short_bytes = 0
 
+    def apply_events(self, looked: Looked) -> None:
+        """What no event touches, where only events are kept."""
+        camera = self._by_name.get(looked.camera)
+        minutes = self._policy.of(looked.camera).event_minutes
+        if camera is None or minutes is None or self._now_ms is None:
+            return
+        before_ms = self._now_ms - round(minutes * 60_000)
+        untouched = [
+            segment
+            for segment in looked.segments
+            if segment.name.end_ms <= before_ms and self._is_untouched(segment, looked.spans, camera)
+        ]
+        untouched.sort(key=lambda segment: (segment.name.start_ms, segment.path))
+        for segment in untouched[:MOST_UNTOUCHED]:
+            self._note(segment, Why.NO_EVENT)
+        self.unfinished |= len(untouched) > MOST_UNTOUCHED
+
+    def _is_untouched(self, segment: StoredSegment, spans: Sequence[Span], camera: _Camera) -> bool:
+        name = segment.name
+        return (
+            segment.stream.stream not in EVENT_STREAMS
+            and not name.clock_unsure
+            and not self._is_kept(segment)
+            and covers(spans, name.start_ms, name.end_ms)
+            and not camera.holds(segment)
+        )
+
     def apply_limits_of(self, camera: _Camera) -> None:
         """Age and the camera's bytes."""
         limits = self._policy.of(camera.name)
-        over_bytes = 0 if limits.max_bytes is None else camera.size_bytes - limits.max_bytes
+        over_bytes = 0 if limits.max_bytes is None else self._left_bytes(camera) - limits.max_bytes
         oldest_ms = (
             None if limits.days is None or self._now_ms is None else self._now_ms - limits.days * DAY_MS
         )
         for aged in camera.oldest_first():
             segment = aged.segment
+            if segment in self._going:
+                continue
             is_aged = oldest_ms is not None and segment.name.end_ms < oldest_ms
             if over_bytes <= 0 and (oldest_ms is None or aged.age_ms >= oldest_ms):
                 return
@@ -187,6 +245,11 @@ class _Planner:
             if not self._take(segment, Why.AGE if by_age else Why.CAMERA_BYTES):
                 return
             over_bytes -= segment.size_bytes
+
+    def _left_bytes(self, camera: _Camera) -> int:
+        """What the camera has without what goes already."""
+        going = (one.size_bytes for one in self._going if one.stream.camera == camera.name)
+        return camera.size_bytes - sum(going)
 
     def apply_store_bytes(self) -> None:
         """The store's bytes, over all cameras."""
@@ -233,9 +296,12 @@ class _Planner:
             self._blocked = self.unfinished = True
             return False
         camera.budget -= 1
+        self._note(segment, why)
+        return True
+
+    def _note(self, segment: StoredSegment, why: Why) -> None:
         self._going.add(segment)
         self.removals.append(Removal(segment, why))
-        return True
 
 
 def expired_gap_days(days: Sequence[str], oldest_ms: int | None) -> list[str]:

@@ -22,7 +22,7 @@ from pipeline.spans import Span, merged, within, without
 
 FOLDER = "watched"
 FORMAT = 1
-HOLD_BACK_MS = 60_000  # an event begins seconds before the third look that confirms it
+HOLD_BACK_MS = 90_000  # an event may reach back 55 s from when it is recognised, and its pre-roll before that
 KEPT_MS = 2 * DAY_MS
 APART_MS = 1  # spans that only a rounded millisecond parts are one
 

@@ -33,7 +33,7 @@ from pipeline.model import SegmentMark, StreamName
 from pipeline.names import EVENT_STREAMS, EVENTS, HOUR_MS, StoredSegment
 from pipeline.sealing import Sealing, recipient_of
 from pipeline.store import Store, StoreError, last_sequence
-from pipeline.watched import Watched
+from pipeline.watched import HOLD_BACK_MS, Watched
 
 _log = logging.getLogger("nvr.watch")
 MOST_WAITING = 32  # with two pictures of 100 kB each: 6 MB a camera
@@ -49,13 +49,15 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventPlace:
-    """Where a camera's events go. `newest_sure_ns`: the end of its newest footage of a sure clock, UTC."""
+    """Where a camera's events go. `newest_sure_ns`: the end of its newest footage of a sure clock, UTC;
+    `hold_back_ms`: as for `Watched`.
+    """
 
     store: Store
     state_dir: Path
     camera: str
     newest_sure_ns: int | None = None
-    hold_back_ms: int = 60_000  # how long after its beginning an event may be recognised
+    hold_back_ms: int = HOLD_BACK_MS
 
 
 class EventStore:
