@@ -38,7 +38,7 @@ def lessons_from(
 def with_lessons(kept: Sequence[Lesson], new: Iterable[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
     """All lessons after these have been taught, and the new ones with their numbers."""
     lessons = list(kept)
-    numbered = []
+    numbered: list[Lesson] = []
     for lesson in new:
         lessons = [one for one in lessons if (one.event, one.object) != (lesson.event, lesson.object)]
         number = 1 + max((one.number for one in (*kept, *numbered)), default=0)
