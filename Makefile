@@ -12,7 +12,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check format bench lock dist clean debian-packages
+.PHONY: help setup dev demo test check format bench bench-watch lock dist clean debian-packages
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -82,6 +82,9 @@ format: dev ## Formats the code
 
 bench: debian-packages dev ## Measures speed and memory against the real alternatives
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-watch: debian-packages dev ## Measures what looking costs and what it finds
+	$(BIN)/python -m bench --watch $(BENCH_ARGS)
 
 lock: $(VENV)/dev.stamp ## Resolves the dependencies anew into the hashed locks
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -24,9 +24,11 @@ class Scale:
     export_s: int
     proof_s: int
     proof_segments: int
+    watch_s: float = 60
+    gate_s: float = 240
 
 
 FULL = Scale(5, 60, 3, (1, 4, 8, 16), 300, 60, 60, 1 << 30, 3, 30, 200_000, 3600, 2400, 259_200)
-QUICK = Scale(5, 30, 1, (1, 16), 60, 30, 20, 256 << 20, 2, 30, 50_000, 600, 600, 20_000)
-TINY = Scale(0.5, 2, 1, (1, 2), 3, 2, 3, 2 << 20, 1, 1, 300, 20, 60, 100)
+QUICK = Scale(5, 30, 1, (1, 16), 60, 30, 20, 256 << 20, 2, 30, 50_000, 600, 600, 20_000, 30, 120)
+TINY = Scale(0.5, 2, 1, (1, 2), 3, 2, 3, 2 << 20, 1, 1, 300, 20, 60, 100, 3, 10)
 """Only shows that the measuring works: its figures mean nothing."""
