@@ -16,6 +16,14 @@ from pydantic import BaseModel
 from nvr import errors
 from nvr.cli import nvr
 from nvr.config import CameraSettings, StoreSettings
+from nvr.detect_settings import (
+    CameraDetectSettings,
+    DetectSettings,
+    LineSettings,
+    MaskSettings,
+    ZoneSettings,
+)
+from nvr.notify_settings import MqttSettings, NotifySettings, WebhookSettings
 from nvr.quantities import parse_size
 from nvr.recorder_process import PAUSES_S, SILENT_S
 from pipeline.audit import Fault
@@ -23,8 +31,10 @@ from pipeline.chain.findings import Fault as VerifyFault
 from pipeline.health import State
 from pipeline.recorder import RecorderSettings
 from pipeline.source import EncodeBudget
+from pipeline.watch_report import LookState
 
 ROOT = Path(__file__).parents[2]
+TABLES = (CameraDetectSettings,)  # settings that are tables of their own, with a heading of their own
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
     for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -83,12 +93,18 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "model"), [("`[store]`", StoreSettings), ("`[cameras.NAME]`", CameraSettings)]
+    ("heading", "model"),
+    [
+        ("`[store]`", StoreSettings),
+        ("`[detect]`", DetectSettings),
+        ("`[cameras.NAME]`", CameraSettings),
+    ],
 )
 def test_every_setting_is_in_the_reference_with_its_default(heading: str, model: type[BaseModel]) -> None:
     told = rows(section(heading))
-    assert set(told) == set(model.model_fields)
-    for name, setting in model.model_fields.items():
+    settings = {name: one for name, one in model.model_fields.items() if one.annotation not in TABLES}
+    assert set(told) == set(settings)
+    for name, setting in settings.items():
         code = re.search(r"`(.+)`", told[name][1])
         default = setting.get_default(call_default_factory=True)
         if code is None:
@@ -97,6 +113,21 @@ def test_every_setting_is_in_the_reference_with_its_default(heading: str, model:
             assert parse_size(json.loads(code[1])) == default
         else:
             assert json.loads(code[1]) == default, name
+
+
+@pytest.mark.parametrize(
+    ("heading", "models"),
+    [
+        ("`[cameras.NAME.detect]`", (ZoneSettings, MaskSettings, LineSettings)),
+        ("`[notify]`", (NotifySettings, MqttSettings, WebhookSettings)),
+    ],
+)
+def test_every_setting_of_a_table_within_is_in_the_reference(
+    heading: str, models: tuple[type[BaseModel], ...]
+) -> None:
+    told = section(heading)
+    for name, setting in [pair for model in models for pair in model.model_fields.items()]:
+        assert f"`{setting.alias or name}`" in told or f".{name}]" in told, name
 
 
 def test_every_environment_variable_is_in_the_reference() -> None:
@@ -116,7 +147,8 @@ def test_every_exit_code_is_in_the_reference() -> None:
 
 
 def test_every_state_and_finding_is_in_the_reference() -> None:
-    assert set(rows(section("`nvr status`"))) - {"not recording"} == {state.value for state in State}
+    states = {state.value for state in (*State, *LookState)}
+    assert set(rows(section("`nvr status`"))) - {"not recording"} == states
     assert set(rows(section("`nvr check`"))) == {fault.name.lower() for fault in Fault}
     wrong = {fault.name.lower() for fault in VerifyFault}
     assert {name for name in rows(section("`nvr verify")) if not name.startswith("-")} == wrong

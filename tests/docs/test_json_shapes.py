@@ -34,7 +34,7 @@ def shape(noun: Any) -> Any:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Household:
     """A camera, not recorded yet."""
-    house = make_household(tmp_path_factory.mktemp("docs"))
+    house = make_household(tmp_path_factory.mktemp("docs"), watched=True)
     house.add_street("front")
     return house
 
@@ -42,6 +42,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Household:
 def test_what_status_and_list_print(house: Household) -> None:
     with house.running():
         until(lambda: house.stream("front")["recording"] and house.stream("front")["report"]["bytes_per_s"])
+        until(lambda: house.json("status")["watch"]["cameras"])
         assert shape(house.json("status")) == shape(documented("reference.md", "status"))
     assert house.nvr("hold", "--camera", "front", "--from", "-1h", "--to", "now").returncode == 0
     assert shape(house.json("list")) == shape(documented("reference.md", "list"))
