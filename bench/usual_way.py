@@ -25,7 +25,7 @@ def main() -> None:
     while data := decoding.stdout.read(3 * _SIDE * _SIDE):
         grey = cv2.cvtColor(np.frombuffer(data, np.uint8).reshape(_SIDE, _SIDE, 3), cv2.COLOR_RGB2GRAY)
         int(np.count_nonzero(cv2.absdiff(grey, before) > 20))
-        before = grey
+        before = np.asarray(grey, np.uint8)
 
 
 if __name__ == "__main__":

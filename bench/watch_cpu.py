@@ -1,7 +1,7 @@
 """What looking costs: CPU of a watcher for one camera, beside the usual way, and its memory with eight.
 
-All cameras and the usual way run at the same time on taps that play clips: the kernel counts CPU time, whatever
-else the machine does. Recording is not in these figures.
+All cameras and the usual way run at the same time, on taps that play clips: the kernel counts CPU time,
+whatever else the machine does. Recording is not in these figures.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def measure(scale: Scale, place: Place) -> Findings:
         rows,
         [
             "Watching: 1080p30 and 640x360 at 25 fps from clips, CPU seconds of a camera-minute with motion, "
-            "detector and tracks in them. Alternative: ffmpeg decodes all of the same clip to 5 frames a second "
-            "of 300x300, whose difference is taken.",
-            f"The gate's choice after {scale.gate_s:.0f} s of people crossing half of the time; asleep is what "
-            "was not decoded but for a keyframe in 4 s.",
+            "detector and tracks in them. Alternative: ffmpeg decodes all of the clip, 5 frames a second "
+            "are scaled to 300x300, and their difference is taken.",
+            f"The gate's choice after {scale.gate_s:.0f} s of people crossing half of the time; asleep "
+            "is what was not decoded but for a keyframe in 4 s.",
         ],
     )
 

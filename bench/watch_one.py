@@ -1,7 +1,7 @@
 """A watcher of one camera: `python -m bench.watch_one RUN_DIR STATE_DIR CAMERA STREAM [LEARNT_CLIP]`
 
-It is the watcher's own thread, queue and detector. A clip may be looked at before, as fast as it goes, so that
-the gate has learnt what a real one learns in some hours. Writes `CAMERA.looks` when it begins with the tap.
+It is the watcher's own thread, queue and detector. A clip may be looked at before, as fast as it goes, so
+that the gate has learnt what a real one learns in some hours. Writes `CAMERA.looks` when it turns to the tap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Recorders' part of a measurement: clips as taps, in real time. `python -m bench.watch_taps DIR NAME=CLIP...`
+"""Recorders' part of a measurement: clips as live taps. `python -m bench.watch_taps DIR NAME=CLIP...`
 
 Packets go out every 0.1 s, several at a time, as a recorder hands them to readers that are in no hurry.
 """
