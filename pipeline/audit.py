@@ -52,6 +52,7 @@ from pipeline.names import (
     kind_of,
     stream_name,
 )
+from pipeline.stored_file import open_stored
 from pipeline.walk import Hour
 
 _GLANCE_BYTES = 200  # the header with one X25519 recipient is 168 bytes, and 16 of nonce follow
@@ -159,12 +160,13 @@ def _changed_s(path: Path) -> float:
 
 def _check_file(root: Path, segment: StoredSegment) -> Iterator[Finding]:
     try:
-        with (root / segment.path).open("rb") as file:
-            beginning = file.read(_GLANCE_BYTES)
-            if first_chunk(beginning) is None and len(beginning) == _GLANCE_BYTES:
-                beginning += file.read(BEGINNING_BYTES)
+        file, segment = open_stored(root, segment)
     except FileNotFoundError:
         return
+    with file:
+        beginning = file.read(_GLANCE_BYTES)
+        if first_chunk(beginning) is None and len(beginning) == _GLANCE_BYTES:
+            beginning += file.read(BEGINNING_BYTES)
     first = first_chunk(beginning)
     if first is None:
         is_cut = b"age-encryption.org/v1\n-> ".startswith(beginning[:25]) and len(beginning) < _GLANCE_BYTES

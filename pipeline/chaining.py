@@ -31,6 +31,7 @@ from pipeline.chain.structure import LATE_MS
 from pipeline.content import Content
 from pipeline.model import StreamName
 from pipeline.names import HIGHEST_BEGUN, GapMark, StoredSegment
+from pipeline.stored_file import open_stored
 
 _log = logging.getLogger("nvr.recorder")
 MOST_WAITING = 10_000  # about 3 MB: fourteen hours of two streams
@@ -250,10 +251,11 @@ def found_record(root: Path, segment: StoredSegment) -> Segment | None:
     Raises OSError.
     """
     try:
-        with (root / segment.path).open("rb", buffering=0) as file:
-            content = content_of(file, unfinished=segment.name.unfinished)
+        file, _ = open_stored(root, segment)
     except FileNotFoundError:
         return None
+    with file:
+        content = content_of(file, unfinished=segment.name.unfinished)
     return chain_segment(segment, content, 0, found=True)
 
 

@@ -4,6 +4,7 @@ Rules:
 - `streams` are those of footage. Events and their thumbnails lie beside them in the same way: `all_streams`.
 - Only what is named as `pipeline.names` says is seen; everything else is left for the audit to report.
 - A folder that vanishes while it is being read (retention removes empty ones) reads as empty.
+- A file that gets a deadline, and so another name, while its folder is being read is seen once, by either.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from pipeline.names import (
     kind_of,
     stored_stream_name,
 )
+
+_TRIES = 3  # at reading a folder that changes meanwhile: a recorder's changes every ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,17 @@ def hours(root: Path, stream: StreamName) -> Iterator[Hour]:
 
 def segments(root: Path, hour: Hour) -> list[StoredSegment]:
     """The published segments in one folder, or other stored files of its stream, in order of their start."""
-    found = []
+    for _ in range(_TRIES - 1):
+        before = _changed_ns(root / hour.path)
+        found, vanished = _look_at(root, hour)
+        if not vanished and _changed_ns(root / hour.path) == before:
+            return found
+    return _look_at(root, hour)[0]
+
+
+def _look_at(root: Path, hour: Hour) -> tuple[list[StoredSegment], bool]:
+    """What lies in the folder, and whether some of it vanished meanwhile, or got another name."""
+    found, vanished = [], False
     start, kind = hour.start_ms, kind_of(hour.stream.stream)
     for entry in entries(root / hour.path):
         try:
@@ -127,9 +140,19 @@ def segments(root: Path, hour: Hour) -> list[StoredSegment]:
                 looked = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(looked.st_mode):  # a link or pipe of that name is no footage
                     found.append(StoredSegment(hour.stream, name, looked.st_size))
-        except (NotAName, FileNotFoundError):
+        except NotAName:
             continue
-    return sorted(found, key=lambda segment: (segment.name.start_ms, segment.name.sequence))
+        except FileNotFoundError:
+            vanished = True
+    return sorted(found, key=lambda segment: (segment.name.start_ms, segment.name.sequence)), vanished
+
+
+def _changed_ns(directory: Path) -> int:
+    """When names in it last changed; 0 without it."""
+    try:
+        return directory.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def holds(root: Path) -> list[HoldName]:

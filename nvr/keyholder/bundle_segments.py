@@ -28,7 +28,9 @@ from pipeline.chain.records import Segment
 from pipeline.model import StreamName
 from pipeline.names import HOUR_MS, LONGEST_MS, StoredSegment
 from pipeline.store import Store
+from pipeline.stored_file import open_stored
 
+_READ_AHEAD_BYTES = 1 << 17
 Advance = Callable[[int], object]
 """Told how many bytes more are done."""
 
@@ -169,7 +171,8 @@ def _resealed(
     one_time: X25519Identity | HybridIdentity,
     making: Making,
 ) -> Resealed:
-    with (store.root / segment.path).open("rb") as source, making.output.create(path) as target:
+    source, _ = open_stored(store.root, segment, _READ_AHEAD_BYTES)
+    with source, making.output.create(path) as target:
         return reseal(source, target, [identities], one_time.recipient, unfinished=segment.name.unfinished)
 
 

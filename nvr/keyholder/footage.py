@@ -6,6 +6,7 @@ Rules:
 - What opens must be what its name says: device, stream, sequence, start; and its generation must be the one
   whose identity opened it. A file that was swapped is refused.
 - The segment being recorded just now is read up to its last fragment.
+- What was published, or renamed for its deadline, since it was listed is found by its new name.
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ def open_found(found: Found, device: bytes, identities: GroupIdentities) -> Open
     try:
         plaintext = _plaintext(found, identities)
     except FileNotFoundError:
-        finished = _published_meanwhile(found)
-        return open_found(finished, device, identities) if finished else None
+        renamed = _renamed_meanwhile(found)
+        return open_found(renamed, device, identities) if renamed else None
     except WrongIdentity:
         raise _not_opened(found, identities) from None
     except CryptoError as fault:
@@ -170,16 +171,15 @@ def _plaintext(found: Found, identities: GroupIdentities) -> bytes:
         return b"".join(open_stream(file, [identities]))
 
 
-def _published_meanwhile(found: Found) -> Found | None:
-    """The segment that a part became while we looked; None when it is gone."""
-    if found.duration_ms is not None:
-        return None
+def _renamed_meanwhile(found: Found) -> Found | None:
+    """The segment that a part became while we looked, or that got a deadline; None when it is gone."""
     for entry in walk.entries(found.path.parent):
         try:
             name = SegmentName.parse(entry.name)
         except NotAName:
             continue
-        if name.sequence == found.sequence and name.start_ms == found.start_ms:
+        is_same = (name.sequence, name.start_ms) == (found.sequence, found.start_ms)
+        if is_same and found.duration_ms in (None, name.duration_ms):
             return _found(Path(entry.path), found.stream, name, found.size_bytes)
     return None
 

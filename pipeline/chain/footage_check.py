@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import walk
@@ -20,7 +20,8 @@ from pipeline.chain.records import Expired, Segment
 from pipeline.chain.structure import CheckedChain, what_counts
 from pipeline.content import Content
 from pipeline.model import StreamName
-from pipeline.names import EVENT_STREAMS, NotAName, SegmentName, StoredSegment, hour_directory, kind_of
+from pipeline.names import EVENT_STREAMS, SegmentName, StoredSegment, kind_of
+from pipeline.stored_file import found_again, open_stored
 
 UNTOLD_S = 60.0  # how long a recorder may take until what it published is in the chain
 
@@ -121,10 +122,11 @@ class FootageCheck:
 
     def _content(self, segment: StoredSegment, *, unfinished: bool) -> Content | None:
         try:
-            with (self.root / segment.path).open("rb", buffering=0) as file:
-                content = content_of(file, unfinished=unfinished)
+            file, _ = open_stored(self.root, segment)
         except FileNotFoundError:
             return None
+        with file:
+            content = content_of(file, unfinished=unfinished)
         self.hashed(content.size_bytes)
         return content
 
@@ -141,14 +143,16 @@ class FootageCheck:
     def _look_again(self, lacking: list[tuple[str, Segment]]) -> None:
         fresh = self._fresh_segments()
         for stream, record in lacking:
-            if self.chain.expired.has(stream, record.sequence) or self._is_there(stream, record):
+            if self.chain.expired.has(stream, record.sequence):
                 continue
-            self.missing.append((stream, record))
+            there = self._lying(stream, record)
+            if there is None or not self._compare(there, record):
+                self.missing.append((stream, record))
         for segment in self._untold:
             told = fresh.get((segment.stream.stream, segment.name.sequence))
             if told is not None:
                 self._compare(segment, told)
-            elif not self._is_excused(segment):
+            elif not self._is_excused(found_again(self.root, segment) or segment):
                 contents = [self._content(segment, unfinished=flag) for flag in (False, True)]
                 digests = tuple(content.digest for content in contents if content is not None)
                 if digests:
@@ -165,18 +169,10 @@ class FootageCheck:
                     self.chain.expired.add(counting)
         return found
 
-    def _is_there(self, stream: str, record: Segment) -> bool:
-        """Whether the file lies where it should, after all: a new deadline gives it another name."""
-        path = hour_directory(StreamName(self.chain.camera, stream), record.start_ms)
-        meant = recorded_name(record)
-        for entry in walk.entries(self.root / path):
-            try:
-                found = SegmentName.parse(entry.name)
-            except NotAName:
-                continue
-            if replace(found, kept_until_ms=0) == meant and entry.is_file(follow_symlinks=False):
-                return True
-        return False
+    def _lying(self, stream: str, record: Segment) -> StoredSegment | None:
+        """The file where it should lie, after all: it got another name for its deadline while we listed."""
+        name = StreamName(self.chain.camera, stream)
+        return found_again(self.root, StoredSegment(name, recorded_name(record), record.size_bytes))
 
     def _is_excused(self, segment: StoredSegment) -> bool:
         """Whether the chain need not know the file: from before it began, expired, or only just published."""

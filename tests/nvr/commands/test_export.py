@@ -19,7 +19,7 @@ from pipeline import walk
 from pipeline.household.choosing import choose
 from pipeline.household.files import read_household
 from pipeline.model import Kind, StreamName
-from pipeline.names import StoredSegment, hour_directory
+from pipeline.names import DAY_MS, StoredSegment, hour_directory
 from pipeline.store import SegmentFile, Store, open_segment, recover
 from tests.support.footage import clip
 from tests.support.packets import read_packets
@@ -319,6 +319,24 @@ def test_a_segment_published_while_we_look_is_exported_too(
         return found
 
     monkeypatch.setattr(walk, "segments", and_published)
+    assert house.export() == 0
+    assert hashed(house.out, Kind.VIDEO) == expected(Kind.VIDEO)
+
+
+def test_footage_that_an_event_keeps_while_we_look_is_exported_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.keep(six_seconds())
+    listed = walk.segments
+
+    def and_renamed(root: Path, hour: walk.Hour) -> list[StoredSegment]:
+        found = listed(root, hour)
+        for one in found:
+            kept = replace(one, name=replace(one.name, kept_until_ms=one.name.kept_until_ms + DAY_MS))
+            (root / one.path).rename(root / kept.path)
+        return found
+
+    monkeypatch.setattr(walk, "segments", and_renamed)
     assert house.export() == 0
     assert hashed(house.out, Kind.VIDEO) == expected(Kind.VIDEO)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from nvr.keyholder.footage import SegmentFault
 from nvr.keyholder.membership import Membership
 from nvr.keyholder.opening import open_generations
 from nvr.keyholder.resealing import reseal
+from pipeline import walk
 from pipeline.chain.records import Gap, Reason
 from pipeline.names import StoredSegment
 from tests.support.bundles import BACK, MINUTE_MS, SUB, Scene
@@ -121,6 +123,29 @@ def test_all_streams_or_one(scene: Scene, target: Path) -> None:
     (sub,) = check_bundle(target.with_name("one")).streams
     assert (sub.stream, sub.recorded, sub.present) == ("sub", 6, 6)
     assert _names(target.with_name("one") / "segments") == ["sub"]
+
+
+def test_footage_that_an_event_keeps_meanwhile_is_found_and_the_event_stays_at_home(
+    scene: Scene, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = scene.record(range(3))
+    scene.box.append(replace(chain_record(scene.store.root, first), stream="events"), sign=True)
+    scene.record(range(3, 6))
+    listed, left = walk.segments, [1, 1]
+
+    def and_renamed(root: Path, hour: walk.Hour) -> list[StoredSegment]:
+        found = listed(root, hour)
+        for one in found if left else []:
+            kept = replace(one, name=replace(one.name, kept_until_ms=one.name.kept_until_ms + DAY_MS))
+            (root / one.path).rename(root / kept.path)
+        del left[:1]
+        return found
+
+    monkeypatch.setattr(walk, "segments", and_renamed)
+    scene.made(target)
+    verdict = check_bundle(target)
+    assert (verdict.is_sound, [one.present for one in verdict.streams]) == (True, [6])
+    assert _names(target / "segments") == ["main"]
 
 
 def test_a_stream_without_footage_in_that_time(scene: Scene, target: Path) -> None:
