@@ -6,7 +6,7 @@ time of day, a score. Everything is listed and erasable. Neither numpy nor OpenC
 
 from __future__ import annotations
 
-from pipeline.feedback.file import KeptFeedback, feedback_path, load, save
+from pipeline.feedback.file import KeptFeedback, cameras_taught, feedback_path, load, save
 from pipeline.feedback.rule import Feedback, Lesson, Verdict, lesson_of
 from pipeline.feedback.written import NotFeedback
 
@@ -16,6 +16,7 @@ __all__ = [
     "Lesson",
     "NotFeedback",
     "Verdict",
+    "cameras_taught",
     "feedback_path",
     "lesson_of",
     "load",

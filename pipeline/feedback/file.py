@@ -55,6 +55,14 @@ def save(state_dir: Path, camera: str, lessons: Sequence[Lesson]) -> None:
         raise
 
 
+def cameras_taught(state_dir: Path) -> list[str]:
+    """The cameras that have a file, in the order of their names. Raises OSError."""
+    folder = state_dir / FOLDER
+    if not folder.is_dir():
+        return []
+    return sorted(path.stem for path in folder.iterdir() if path.suffix == ".json" and path.stem[:1] != ".")
+
+
 class KeptFeedback:
     """What a camera has been taught, for as long as the watcher runs: a judge that follows its file."""
 

@@ -69,12 +69,18 @@ class Feedback:
     def needed_score(self, label: str, box: Box, at_ns: int, usual: float) -> float:
         """What a detection there and then must reach; `NOTHING_COUNTS` when none counts."""
         (column, row), size = cell_of(box), size_of(box)
+        return self._needed(label, column, row, size, hours_of(at_ns), usual)
+
+    def needed_for(self, lesson: Lesson, usual: float) -> float:
+        """The same for what comes where, and when, this lesson was taught."""
+        return self._needed(lesson.label, lesson.column, lesson.row, lesson.size, lesson.hours, usual)
+
+    def _needed(self, label: str, column: int, row: int, size: int, hours: int, usual: float) -> float:
         about = [one for one in self.lessons if one.is_about(label, column, row, size)]
         wrong = [one for one in about if one.verdict is Verdict.WRONG]
         right = [one for one in about if one.verdict is Verdict.RIGHT]
         if len(wrong) <= len(right):
             return usual
-        hours = hours_of(at_ns)
         at_this_time = sum(1 for one in wrong if (one.hours - hours + 1) % HOURS <= 2)
         if at_this_time - len(right) >= _SUPPRESSED_FROM:
             return NOTHING_COUNTS
