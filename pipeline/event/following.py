@@ -65,6 +65,7 @@ class Followed:
         self.newest_score = 0.0
         self.part: Part | None = None
         self.alive = False  # in the newest look
+        self.is_present = False  # the tracker still had it after the newest look
         self._rules = rules
         self._judge = judge
         self._still_since_ns: int | None = None
@@ -86,7 +87,7 @@ class Followed:
         """The track after the newest look; whether something is new that people may want to know."""
         found = track.seen_ns > self.seen_ns
         self._watch_stillness(track, at_ns)
-        self.alive = False
+        self.alive, self.is_present = False, True
         if not found:
             self._looks.append(False)
             return False
@@ -97,6 +98,17 @@ class Followed:
         speaks, is_sure = self._judged(track, at_ns)
         self._looks.append(speaks)
         return self._live(track, at_ns, is_sure) if speaks else False
+
+    def stay(self, now_ns: int) -> int:
+        """Lets its part last as long as it is held to stand there, found or not; until when that is.
+
+        A still thing drops out of the detector's sight for 16 s and more; where nothing moves, nobody looks.
+        """
+        if self.part is None or not (self.counts and self.is_present) or self._still_since_ns is None:
+            return 0
+        rests_ns = self._still_since_ns + round(self._rules.stillness_s(self.label) * 1e9)
+        self.part.last_ns = max(self.part.last_ns, min(now_ns, rests_ns))
+        return self.part.last_ns
 
     def begin_part(self, at_ns: int, not_before_ns: int = 0) -> Part:
         """Its part in an event, from when it began to count, but not before the event began."""

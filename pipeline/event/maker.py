@@ -22,7 +22,7 @@ from pipeline.scene import Box, Sound
 if TYPE_CHECKING:
     from pipeline.picture import Frame
 
-TOLERATED_NS = 1_000_000_000  # backwards: frames and ticks may come crosswise
+TOLERATED_NS = 5_000_000_000  # backwards: a look is answered late when many cameras wait, ticks go on
 LEAP_NS = 90_000_000_000  # a still camera is looked at every 30 s
 FOUND_AGAIN_NS = 2_500_000_000  # a lost thing that counts and appears again near within that is the same
 HARDLY_SEEN_NS = 1_000_000_000  # as much, for one that does not count yet
@@ -93,6 +93,9 @@ class EventMaker:
         self._now_ns = max(at_ns, self._now_ns)
         if self._open is None:
             return []
+        for one in self._followed.values():
+            if self._open.has(one.part):
+                self._open.last_ns = max(self._open.last_ns, one.stay(self._now_ns))
         if self._now_ns > self._closing_ns(self._open):
             return [self._end(self._end_ns(self._open))]
         if self._now_ns - self._open.start_ns >= self.rules.longest_s * 1e9 or self._open.is_full:
@@ -103,7 +106,7 @@ class EventMaker:
         """Brings every followed thing up to date; whether something notable happened to one that counts."""
         notable = False
         for one in self._followed.values():
-            one.alive = False
+            one.alive = one.is_present = False
         for track in tracks:
             one = self._thing_of(track, tracks)
             notable |= one.look(track, at_ns) and one.part is not None

@@ -146,8 +146,32 @@ def test_what_stands_still_ends_its_part(label: str, still_s: int) -> None:
     (event,) = all_events(EventMaker(Rules()), [arrives, stands], 620)
 
     (one,) = event.objects
-    assert one.last_ns == at(24) + still_s * SECOND_NS
+    assert one.last_ns == at(25) + still_s * SECOND_NS
     assert event.end_ns == one.last_ns + 5 * SECOND_NS
+
+
+def test_who_stands_still_out_of_the_detectors_sight_takes_part_for_a_minute() -> None:
+    """The tracker holds them; without motion nobody looks any more, and time alone goes on."""
+    maker = EventMaker(Rules())
+    held = Walk(ACROSS[-1:] * 10, first=25, is_still=True, missing=frozenset(range(1, 10)))
+    said = happenings(maker, [Walk(ACROSS), held], 35)
+    for second in range(7, 120):
+        said += maker.tick(NOON_NS + second * SECOND_NS)
+
+    (event,) = ended(said)
+    assert event.objects[0].last_ns == at(25) + 60 * SECOND_NS
+    assert event.end_ns == at(25) + 65 * SECOND_NS
+
+
+def test_who_stood_still_and_is_gone_takes_no_part_any_more() -> None:
+    maker = EventMaker(Rules())
+    held = Walk(ACROSS[-1:] * 10, first=25, is_still=True, missing=frozenset(range(1, 10)))
+    said = happenings(maker, [Walk(ACROSS), held], 36)  # in the last look there is nobody
+    for second in range(7, 60):
+        said += maker.tick(NOON_NS + second * SECOND_NS)
+
+    (event,) = ended(said)
+    assert event.objects[0].last_ns == at(35)
 
 
 def test_what_stood_there_all_along_makes_an_event_when_it_leaves() -> None:
