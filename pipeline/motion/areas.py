@@ -15,13 +15,15 @@ from pipeline.scene import Box, Polygon
 
 _NEIGHBOURS = 4 * 255 // 9  # of a pixel and its eight: less is a speck
 _JOINED = np.ones((5, 5), np.uint8)
-_MARGIN = 2  # pixels around an area: its edge differs less from the background
 MOST_BOXES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Pixels that changed and lie together: how many, and around them, the end excluded."""
+    """Pixels that changed and lie together: how many, and the rectangle that is two pixels around them.
+
+    The edge of a thing differs less from the background than the rest. `right` and `bottom` are excluded.
+    """
 
     left: int
     top: int
@@ -44,58 +46,71 @@ class Area:
             self.pixels + other.pixels,
         )
 
-    def touches(self, other: Area, margin: int) -> bool:
-        """Whether both come closer than `margin` pixels."""
+    def touches(self, other: Area) -> bool:
+        """Whether the rectangles overlap."""
         return (
-            self.left - margin < other.right
-            and other.left - margin < self.right
-            and self.top - margin < other.bottom
-            and other.top - margin < self.bottom
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """All of a frame: `labels` has 1 for the pixels of the first, and so on, 0 elsewhere."""
+    """All of a frame. `labels` has 1 for the pixels of the first, and so on, 0 elsewhere.
+
+    It is a part of the frame, whose left upper corner is `left`, `top`.
+    """
 
     found: tuple[Area, ...]
     labels: NDArray[np.int32]
+    left: int
+    top: int
 
-    def mask(self, chosen: Sequence[bool]) -> Plane:
-        """255 in those that are chosen."""
-        table = np.array([0, *(255 if one else 0 for one in chosen)], np.uint8)
-        return table[self.labels]
+    def inside(self, number: int) -> NDArray[np.bool_]:
+        """Which pixels of the rectangle around an area belong to it."""
+        area = self.found[number]
+        rows = slice(area.top - self.top, area.bottom - self.top)
+        columns = slice(area.left - self.left, area.right - self.left)
+        return np.asarray(self.labels[rows, columns] == number + 1)
 
-
-def as_mask(chosen: NDArray[np.bool_]) -> Plane:
-    """255 where true."""
-    return chosen.view(np.uint8) * np.uint8(255)
+    def mask(self, chosen: Sequence[bool], changed: Plane) -> Plane:
+        """What of `changed`, the frame they were found in, lies in those that are chosen."""
+        moving = np.zeros_like(changed)
+        if any(chosen):
+            high, wide = self.labels.shape
+            part = (slice(self.top, self.top + high), slice(self.left, self.left + wide))
+            table = np.array([0, *(255 if one else 0 for one in chosen)], np.uint8)
+            np.bitwise_and(table[self.labels], changed[part], out=moving[part])
+        return moving
 
 
 def without_specks(changed: Plane) -> Plane:
     """255 where about half of the neighbourhood has changed."""
-    return as_mask(cv2.blur(changed, (3, 3)) >= _NEIGHBOURS)
+    few = cv2.blur(changed, (3, 3))
+    return np.asarray(cv2.threshold(few, _NEIGHBOURS - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def areas(changed: Plane) -> Areas:
     """What changed, in connected areas; pieces up to 4 pixels apart belong together (legs)."""
-    grown = cv2.dilate(changed, _JOINED)
-    count, labels, found, _ = cv2.connectedComponentsWithStats(grown)
-    pixels = np.bincount(labels[changed > 0], minlength=count)
-    grow = _JOINED.shape[0] // 2
-    height, width = changed.shape
+    left, top, wide, high = cv2.boundingRect(changed)
+    if not wide:
+        return Areas((), np.zeros((0, 0), np.int32), 0, 0)
+    left, top, right, bottom = max(0, left - 2), max(0, top - 2), left + wide + 2, top + high + 2
+    part = changed[top:bottom, left:right]
+    count, found_labels, found, _ = cv2.connectedComponentsWithStats(cv2.dilate(part, _JOINED))
+    labels = np.asarray(found_labels, np.int32)
+    labels[part == 0] = 0
+    pixels = np.bincount(labels.ravel(), minlength=count).tolist()
     return Areas(
         tuple(
-            Area(
-                max(left + grow, 0),
-                max(top + grow, 0),
-                min(left + wide - grow, width),
-                min(top + high - grow, height),
-                int(pixels[label]),
-            )
-            for label, (left, top, wide, high, _) in enumerate(found[1:].tolist(), 1)
+            Area(left + x, top + y, left + x + wide, top + y + high, pixels[number])
+            for number, (x, y, wide, high, _) in enumerate(found[1:].tolist(), 1)
         ),
-        np.asarray(labels, np.int32),
+        labels,
+        left,
+        top,
     )
 
 
@@ -105,11 +120,11 @@ def boxes(found: Sequence[Area], width: int, height: int) -> tuple[Box, ...]:
     few.sort(key=lambda one: -one.pixels)
     return tuple(
         Box(
-            (one.left - _MARGIN) / width,
-            (one.top - _MARGIN) / height,
-            (one.right + _MARGIN) / width,
-            (one.bottom + _MARGIN) / height,
-        ).clipped()
+            one.left / width,
+            one.top / height,
+            one.right / width,
+            one.bottom / height,
+        )
         for one in few
     )
 
@@ -118,7 +133,7 @@ def _touching_joined(found: list[Area]) -> list[Area]:
     done: list[Area] = []
     while found:
         one = found.pop()
-        near = [other for other in done if one.touches(other, 2 * _MARGIN)]
+        near = [other for other in done if one.touches(other)]
         if not near:
             done.append(one)
             continue

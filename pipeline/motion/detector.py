@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.motion.areas import Area, Areas, areas, boxes, unmasked, without_specks
 from pipeline.motion.background import Background, Grey
@@ -22,6 +24,7 @@ _SURE_PIXELS = 60
 _LASTS_S = 1.0
 _LIT_PIXELS = 400
 _LIKE = 0.9
+_LEAST_SPREAD = 4.0
 _NEAR = np.ones((15, 15), np.uint8)
 
 
@@ -78,12 +81,12 @@ class MotionDetector:
     def _moved(self, at_ns: int, grey: Grey, background: Background, changed: Plane, step_s: float) -> Motion:
         found = areas(changed)
         chosen = [self._counts(number, found, grey, background, step_s) for number in range(len(found.found))]
-        moving = np.asarray(cv2.bitwise_and(found.mask(chosen), changed), np.uint8)
+        moving = found.mask(chosen, changed)
         background.learn(grey, changed, moving, step_s)
         self._before = changed
         height, width = grey.shape
         counted = [one for one, counts in zip(found.found, chosen, strict=True) if counts]
-        share = cv2.countNonZero(moving) / max(1, cv2.countNonZero(self._looked_at))
+        share = sum(one.pixels for one in counted) / max(1, cv2.countNonZero(self._looked_at))
         return Motion(at_ns, boxes(counted, width, height), share, False)
 
     def _counts(self, number: int, found: Areas, grey: Grey, background: Background, step_s: float) -> bool:
@@ -92,7 +95,7 @@ class MotionDetector:
             return False
         if area.pixels < _SURE_PIXELS and step_s < _LASTS_S and not self._was_near(area):
             return False
-        return not (area.pixels >= _LIT_PIXELS and _is_light(number, found, grey, background.mean))
+        return area.pixels < _LIT_PIXELS or not _is_light(area, found.inside(number), grey, background.mean)
 
     def _was_near(self, area: Area) -> bool:
         """Whether something changed there in the last frame, too: rain and snow are elsewhere each time."""
@@ -109,10 +112,13 @@ def _grey(picture: Picture) -> Grey:
     return np.asarray(cv2.blur(picture.luma(width), (3, 3)), np.float32)
 
 
-def _is_light(number: int, found: Areas, grey: Grey, mean: Grey) -> bool:
+def _is_light(area: Area, inside: NDArray[np.bool_], grey: Grey, mean: Grey) -> bool:
     """Whether an area shows the same things as before in another light: a lamp, headlights."""
-    inside = found.labels == number + 1
-    now, before = grey[inside], mean[inside]
-    if min(float(now.std()), float(before.std())) < 4:
+    part = (slice(area.top, area.bottom), slice(area.left, area.right))
+    now, before = grey[part][inside], mean[part][inside]
+    now, before = now - now.mean(), before - before.mean()
+    spread_now, spread_before = float(now @ now), float(before @ before)
+    least = now.size * _LEAST_SPREAD**2
+    if min(spread_now, spread_before) < least:
         return False
-    return float(np.corrcoef(now, before)[0, 1]) > _LIKE
+    return float(now @ before) > _LIKE * math.sqrt(spread_now * spread_before)
