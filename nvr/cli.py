@@ -33,6 +33,10 @@ _COMMANDS = {
         "Show what is being recorded and looked at, and the state of the disk.",
     ),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
+    "events": (
+        "nvr.commands.events:events",
+        "List events: what was seen or heard, and when; shows their pictures.",
+    ),
     "export": (
         "nvr.commands.export:export",
         "Make a playable MP4 of footage, without re-encoding; needs an identity.",
@@ -40,6 +44,7 @@ _COMMANDS = {
     "member": ("nvr.commands.member:member", "List, invite, approve and remove members; join."),
     "group": ("nvr.commands.group:group", "List and add groups; give a group a new generation."),
     "key": ("nvr.commands.key:key", "Your own key file: show it, new passphrase, new recovery sheet, drill."),
+    "feedback": ("nvr.commands.feedback:feedback", "Teach a camera that an event was wrong or right."),
     "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted, whatever the limits say."),
     "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again; the rest stays held."),
     "check": (

@@ -93,6 +93,6 @@ class EventOpener:
             )
         if self._identities.generations != {mark.generation}:
             raise SegmentFault(
-                f"{stored.path} was exchanged: inside it says generation {mark.generation}, and it was sealed "
-                "to another."
+                f"{stored.path} was exchanged: inside it says generation {mark.generation}, and it was "
+                "sealed to another."
             )
