@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nvr.errors import NvrError, UsageFault
+from nvr.stored_events import event_id
 from pipeline.event import EventRecord
 from pipeline.feedback import Lesson, Verdict, lesson_of
 
@@ -22,7 +23,7 @@ def lessons_from(
 
     Raises UsageFault for an object that is not there, NvrError when there is nothing to learn.
     """
-    event, count = f"{record.mark.name.camera}-{record.mark.sequence}", len(record.objects)
+    event, count = event_id(record.mark.name.camera, record.mark.sequence), len(record.objects)
     if object_number is not None and not 1 <= object_number <= count:
         raise UsageFault(f"{event} has no object {object_number}; it has {count}, counted from 1.")
     chosen = range(count) if object_number is None else [object_number - 1]

@@ -101,7 +101,7 @@ def pedestrians_clip(seconds: int = 14) -> Path:
     return _made(f"pedestrians-{seconds}s", None, seconds, ("-i", str(pedestrians())), _SHARP)
 
 
-def poster_clip(seconds: int = 12) -> Path:
+def poster_clip(seconds: int = 9) -> Path:
     """The same; from second 3 to 9 a life-size picture of a walker, cut out of it, sways on the lawn."""
     walker = "trim=start_frame=20:end_frame=21,crop=48:116:682:266,loop=loop=-1:size=1,setpts=N/10/TB"
     sways = "overlay=x='150+10*sin(2*PI*0.7*t)':y=330:enable='between(t,3,9)'"
