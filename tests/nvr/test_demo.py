@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -76,9 +77,13 @@ def test_it_does_not_leave_a_recorder_behind(tmp_path: Path) -> None:
 def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> None:
     segments = [line for line in said if line.endswith(".mp4.age")]
     assert len(segments) >= 2
-    export, listing, removal = (
+    export, events, show, listing, removal = (
         shlex.split(line) for line in said if line.startswith("  /") or "rm -r" in line
     )
+    found = {match[1] for line in said if (match := re.search(r" (\w+) +found in street-0, score 0\.", line))}
+    assert {"car", "person"} <= found
+    assert events[events.index("events") :][:2] == ["events", "--identity"]
+    assert show[show.index("show") :][:3] == ["show", "street-0", "--identity"]
     assert export[export.index("export") :][:3] == ["export", "--camera", "street"]
     assert Path(export[export.index("--identity") + 1]).read_text().count("AGE-SECRET-KEY-") == 1
     listed = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=30).stdout
