@@ -15,6 +15,7 @@ import click
 from nvr.asking import KEY_FILE_PROMPT, passphrases
 from nvr.commands.household_options import root_option, tell_doubt
 from nvr.errors import NvrError, UsageFault
+from nvr.event_telling import shown
 from nvr.keyholder.events import EventOpener
 from nvr.keyholder.feedback import lessons_from, with_lessons
 from nvr.keyholder.membership import open_membership
@@ -110,9 +111,12 @@ def _teach(
     identity: str | None,
     root: str | None,
 ) -> None:
-    if verdict is None or identity is None:
+    if identity is None:
         raise click.UsageError("Say --wrong or --right, and --identity FILE: the event is sealed.")
     record = _opened(located, event, identity, root)
+    if verdict is None:
+        _show_objects(record)
+        raise UsageFault("Say --wrong or --right; with --object N only of that one.")
     camera, state = record.mark.name.camera, located.loaded.state_dir
     new = lessons_from(record, number, Verdict(verdict), round(time.time() * 1000))
     kept, taught = with_lessons(_load(located, camera), new)
@@ -121,6 +125,14 @@ def _teach(
         click.echo(f"Learned as {camera}:{lesson.number}: {_effect(lesson, kept)}")
     if not located.loaded.config.detect.enabled:
         click.echo("Nobody looks at the cameras: [detect] says enabled = false.", err=True)
+
+
+def _show_objects(record: EventRecord) -> None:
+    for number, one in enumerate(record.objects, 1):
+        start, end = (
+            show(datetime.fromtimestamp(at / 1e9, UTC), local_zone()) for at in (one.first_ns, one.last_ns)
+        )
+        click.echo(f"{number}  {shown(one.label)} {one.score:.2f}  {start} – {end}")
 
 
 def _opened(located: Located, event: str, identity: str, root: str | None) -> EventRecord:
@@ -133,7 +145,7 @@ def _opened(located: Located, event: str, identity: str, root: str | None) -> Ev
 def _effect(lesson: Lesson, lessons: list[Lesson]) -> str:
     """What is asked of such a thing from now on, at that time of day."""
     needed = Feedback(lessons).needed_for(lesson, 0.0)
-    what = f"a {lesson.label} at that place and size"
+    what = f"{shown(lesson.label)} at that place and size"
     if needed > 1:
         return f"{what} does not count any more around that time of day."
     return f"{what} needs a score of {needed:.2f}." if needed else f"{what} counts as usual."
@@ -163,7 +175,7 @@ def _line(one: _Taught) -> str:
     made = show(datetime.fromtimestamp(lesson.made_ms / 1000, UTC), local_zone())
     hours = 24 // HOURS
     return (
-        f"{one}  {lesson.verdict}  {lesson.label} {lesson.score:.2f}  "
+        f"{one}  {lesson.verdict}  {shown(lesson.label)} {lesson.score:.2f}  "
         f"column {lesson.column + 1}, row {lesson.row + 1} of {GRID}  "
         f"about 1/{2**-lesson.size} high  {lesson.hours * hours:02}–{(lesson.hours + 1) * hours:02} h UTC  "
         f"object {lesson.object + 1} of {one.camera}-{lesson.event}, said {made}"

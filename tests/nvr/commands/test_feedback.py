@@ -106,21 +106,28 @@ def test_a_false_event_does_not_come_again_and_true_ones_do(
     watching = KeptFeedback(house.state, "front")
 
     assert house.teach("front-0", "--wrong") == 0
-    assert (
-        "Learned as front:1: a person at that place and size needs a score of 0." in capsys.readouterr().out
-    )
+    assert "Learned as front:1: person at that place and size needs a score of 0." in capsys.readouterr().out
     assert watching.refresh()
     assert events_in(looks, ON_THE_LAWN, watching) == []
     assert others(events_in(looks, Rules(), watching)) == others(true)
 
     assert house.teach("front-0", "--right") == 0
-    assert "Learned as front:2: a person at that place and size counts as usual." in capsys.readouterr().out
+    assert "Learned as front:2: person at that place and size counts as usual." in capsys.readouterr().out
     assert watching.refresh()
     assert len(events_in(looks, ON_THE_LAWN, watching)) == 1
 
 
-def test_one_object_of_many(house: House, looks: tuple[Found, ...]) -> None:
-    house.keep(events_in(looks, Rules()))
+def test_one_object_of_many(
+    house: House, looks: tuple[Found, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (event,) = events_in(looks, Rules())
+    house.keep([event])
+
+    assert house.teach("front-0") == USAGE
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == len(event.objects)
+    assert said.out.startswith(f"1  {event.objects[0].label} {event.objects[0].score:.2f}  ")
+    assert said.err == "Say --wrong or --right; with --object N only of that one.\n"
 
     assert house.teach("front-0", "--wrong", "--object", "2") == 0
     (lesson,) = json.loads(feedback_path(house.state, "front").read_text())["lessons"]
@@ -184,7 +191,7 @@ def test_everything_is_forgotten_also_what_is_damaged(
     [
         ([], USAGE, "Say one of: an event with --wrong or --right, --list, --forget."),
         (["front-1", "--list"], USAGE, "Say one of"),
-        (["front-1"], USAGE, "Say --wrong or --right, and --identity FILE: the event is sealed."),
+        (["front-1", "--right"], USAGE, "Say --wrong or --right, and --identity FILE: the event is sealed."),
         (["front-1", "--wrong"], USAGE, "Say --wrong or --right, and --identity FILE: the event is sealed."),
         (["front-99", "--wrong", "--identity", "ID"], FAULT, "There is no event front-99"),
         (["nonsense", "--wrong", "--identity", "ID"], USAGE, "is not an event"),
