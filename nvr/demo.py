@@ -1,8 +1,8 @@
 """`nvr demo`: a household in a temporary folder, a street clip as its camera, the real `nvr run` at work.
 
-What is found in the clip is shown as it is found: the sealed events are opened with the guest's key, as anybody
-would who holds an identity. The folder stays afterwards, so that the export can be tried; the last lines say how
-to remove it.
+What is found in the clip is shown as it is found: the sealed events are opened with the guest's key, as
+anybody would who holds an identity. The folder stays afterwards, so that the export can be tried; the last
+lines say how to remove it.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from tests.support.household import until
@@ -84,6 +85,11 @@ def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> Non
     assert {"car", "person"} <= found
     assert events[events.index("events") :][:2] == ["events", "--identity"]
     assert show[show.index("show") :][:3] == ["show", "street-0", "--identity"]
+    told = subprocess.run(events, capture_output=True, text=True, check=True, timeout=30).stdout
+    assert "street-0" in told and "car" in told
+    subprocess.run(show, capture_output=True, check=True, timeout=30)
+    picture = cv2.imread(show[-1])
+    assert picture is not None and picture.size
     assert export[export.index("export") :][:3] == ["export", "--camera", "street"]
     assert Path(export[export.index("--identity") + 1]).read_text().count("AGE-SECRET-KEY-") == 1
     listed = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=30).stdout
