@@ -39,6 +39,7 @@ class CameraWatch:
     streams: tuple[str, ...]
     schedule: tuple[str, ...]  # empty: always; what is not to be recorded is not looked at either
     rules: Rules
+    events_only: bool  # what no event touches is not kept
     days: float
     keep_days: float
     keep_days_by_label: dict[str, float]
@@ -136,6 +137,7 @@ def _camera_watch(name: str, camera: CameraSettings, detect: DetectSettings, day
         streams=("main", "sub") if camera.sub else ("main",),
         schedule=tuple(camera.schedule) if camera.record == "schedule" else (),
         rules=rules_of(detect, camera.detect),
+        events_only=camera.record == "events",
         days=camera.days if camera.days is not None else days,
         keep_days=detect.keep_days,
         keep_days_by_label=detect.keep_days_by_label,

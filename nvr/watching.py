@@ -44,7 +44,8 @@ def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
 
 def _open_events(store: Store, state_dir: Path, indexes: contextlib.ExitStack, camera: str) -> EventStore:
     """The camera's store of events, its index told of them. Raises HouseholdError, StoreError, OSError."""
-    index = IndexThread(store.root, camera).start()
+    streams = partial(walk.event_streams, store.root, camera)
+    index = IndexThread(store.root, camera, streams=streams).start()
     indexes.callback(index.stop)
     newest_ns = newest_sure_ns(store.root, walk.streams(store.root, camera))
     place = EventPlace(store, state_dir, camera, newest_ns)
@@ -77,6 +78,7 @@ def camera_settings(camera: CameraWatch) -> CameraSettings:
         streams=camera.streams,
         rules=camera.rules,
         days=camera.days,
+        events_only=camera.events_only,
         keep_days=camera.keep_days,
         keep_days_by_label=camera.keep_days_by_label,
         sound=SoundRule(camera.sound.db, camera.sound.s) if camera.sound else None,

@@ -2,7 +2,7 @@
 
 Rules:
 - No footage is deleted or changed. What is not sealed, too short or a stranger stays, for a person to judge.
-- A camera that is being recorded is left to its recorder.
+- A camera that is being recorded is left to its recorder, and events are left to a watcher at work.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import walk
+from pipeline.event_store.recovery import recover_events
 from pipeline.index import Rebuilt, rebuild
 from pipeline.names import StoredSegment
-from pipeline.store import AlreadyRunning, Store, lock_camera, recover
+from pipeline.store import AlreadyRunning, Recovered, Store, lock_camera, lock_watcher, recover
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ def repair(root: Path) -> Repaired:
     """Repairs the store `root`. Raises StoreMissing, IndexBusy and OSError.
 
     1. for each camera that is not being recorded, take its lock and recover what a crash left
-    2. make the index anew
+    2. if nobody looks at the cameras, take the watcher's lock and finish the events that a crash interrupted
+    3. make the index anew
     """
     store = Store(root)
     store.open_check()
@@ -43,4 +45,15 @@ def repair(root: Path) -> Repaired:
             continue
         recovered += found.published
         faults += found.failures
+    for found in _recover_events(store):
+        recovered += found.published
+        faults += found.failures
     return Repaired(tuple(recovered), rebuild(root), tuple(faults))
+
+
+def _recover_events(store: Store) -> list[Recovered]:
+    try:
+        with lock_watcher(store):
+            return [recover_events(store, camera) for camera in walk.cameras(store.root)]
+    except AlreadyRunning:
+        return []

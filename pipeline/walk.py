@@ -103,6 +103,11 @@ def all_streams(root: Path, camera: str | None = None) -> Iterator[StreamName]:
                 continue
 
 
+def event_streams(root: Path, camera: str) -> Iterator[StreamName]:
+    """The camera's events and thumbs, as far as they have a folder."""
+    return (one for one in all_streams(root, camera) if one.stream in EVENT_STREAMS)
+
+
 def hours(root: Path, stream: StreamName) -> Iterator[Hour]:
     """The stream's folders of segments, oldest name first."""
     for day in _folders(root / str(stream)):

@@ -6,6 +6,7 @@ much:
 - The last `hold_back_ms` are not in it: an event begins before it is recognised.
 - The time of an event never gets into it, whether its footage has its deadline yet or not.
 - Nothing is said of the time before `KEPT_MS`: what was kept so long goes with its camera's days.
+- Where more than events is kept, there is no file.
 - A file that is damaged or gone says nothing. It is replaced whole, not flushed: after a power cut it may say
   less.
 """
@@ -81,6 +82,11 @@ class Watched:
     def touched(self, from_ms: int, to_ms: int) -> None:
         """That time is an event's, or something else that must not count as looked at."""
         self._events = merged([*self._events, Span(from_ms, to_ms)])
+
+    def forget(self) -> None:
+        """Nothing is said any more. Raises OSError."""
+        self._spans = []
+        self._path.unlink(missing_ok=True)
 
     def save(self, now_ms: int) -> None:
         """Writes what may be relied on. Raises OSError.

@@ -173,6 +173,8 @@ def _camera_noun(one: CameraReport) -> dict[str, Any]:
     return {
         "camera": one.camera,
         "verified": one.verified,
+        "verified_events": one.verified_events,
+        "verified_thumbs": one.verified_thumbs,
         "verified_bytes": one.verified_bytes,
         "not_asked": one.not_asked,
         "expired": {reason.name.lower(): count for reason, count in sorted(one.expired.items())},
@@ -229,6 +231,8 @@ def _say_camera(one: CameraReport) -> None:
     segments = "1 segment" if one.verified == 1 else f"{one.verified:,} segments"
     click.echo(f"{one.camera}: {segments} verified, {format_size(one.verified_bytes)}")
     for count, what in (
+        (one.verified_events, "verified of its events"),
+        (one.verified_thumbs, "verified of their pictures"),
         (one.not_asked, "not hashed, since they were not asked for"),
         *((count, f"expired {REASONS[reason]}") for reason, count in sorted(one.expired.items())),
         (one.found, "found at a start: nobody vouches for what they were before"),

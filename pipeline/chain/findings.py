@@ -58,6 +58,9 @@ class CameraReport:
     camera: str
     records: int = 0
     verified: int = 0
+    """Segments of footage; events and their thumbnails are counted apart, and their bytes with all others."""
+    verified_events: int = 0
+    verified_thumbs: int = 0
     verified_bytes: int = 0
     not_asked: int = 0
     found: int = 0

@@ -20,7 +20,7 @@ from pipeline.chain.records import Expired, Segment
 from pipeline.chain.structure import CheckedChain, what_counts
 from pipeline.content import Content
 from pipeline.model import StreamName
-from pipeline.names import EVENT_STREAMS, SegmentName, StoredSegment, kind_of
+from pipeline.names import EVENT_STREAMS, EVENTS, THUMBS, SegmentName, StoredSegment, kind_of
 from pipeline.stored_file import found_again, open_stored
 
 UNTOLD_S = 60.0  # how long a recorder may take until what it published is in the chain
@@ -106,11 +106,20 @@ class FootageCheck:
             contents = (content.digest, other.digest) if other else (content.digest,)
             self.suspects.append(Suspect(segment, record, contents))
         else:
-            self.chain.report.verified += 1
-            self.chain.report.verified_bytes += content.size_bytes
+            self._count(segment.stream.stream, content.size_bytes)
         if content.digest == record.content or name.unfinished != record.unfinished:
             self._compare_names(segment, record)
         return True
+
+    def _count(self, stream: str, size_bytes: int) -> None:
+        report = self.chain.report
+        report.verified_bytes += size_bytes
+        if stream == EVENTS:
+            report.verified_events += 1
+        elif stream == THUMBS:
+            report.verified_thumbs += 1
+        else:
+            report.verified += 1
 
     def _compare_names(self, segment: StoredSegment, record: Segment) -> None:
         meant = recorded_name(record, segment.name.kept_until_ms)

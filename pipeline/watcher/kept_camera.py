@@ -52,7 +52,7 @@ class KeptCamera:
 
     def looked(self, until_ns: int) -> None:
         """Everything was looked at up to then (UTC)."""
-        if 0 < until_ns - self._until_ns <= APART_NS:
+        if self._settings.events_only and 0 < until_ns - self._until_ns <= APART_NS:
             self._store.watched.looked(self._until_ns // _NS_PER_MS, until_ns // _NS_PER_MS)
         self._until_ns = until_ns
 
@@ -61,8 +61,13 @@ class KeptCamera:
         self._store.tend(_now_ms())
 
     def save_watched(self) -> None:
-        """Writes down what was looked at. Raises OSError."""
-        self._store.watched.save(_now_ms())
+        """Writes down what was looked at, where only events are kept. Elsewhere nothing is said of it: a
+        camera of which one day only events are kept begins with what comes then. Raises OSError.
+        """
+        if self._settings.events_only:
+            self._store.watched.save(_now_ms())
+        else:
+            self._store.watched.forget()
 
     def close(self) -> None:
         """The end."""

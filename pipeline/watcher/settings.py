@@ -33,6 +33,7 @@ class CameraSettings:
     name: str
     streams: tuple[str, ...] = ("main",)
     rules: Rules = field(default_factory=Rules)
+    events_only: bool = False  # what no event touches is not kept: so it is noted what was looked at
     days: float = 30.0  # of all its footage: an event's is never kept for less
     keep_days: float = 60.0
     keep_days_by_label: Mapping[str, float] = field(default_factory=dict)

@@ -108,6 +108,16 @@ def test_garbage_is_refused_or_read(content: bytes) -> None:
     assert merged(spans) == spans
 
 
+def test_what_is_forgotten_is_not_said(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "front")
+    watched.looked(NOON_MS, NOON_MS + 10_000)
+    assert _saved(watched, tmp_path, NOON_MS + DAY_MS)
+    for _ in range(2):
+        watched.forget()
+    assert not watched_path(tmp_path, "front").exists()
+    assert _saved(watched, tmp_path, NOON_MS + DAY_MS) == []
+
+
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "front")
     watched.looked(NOON_MS, NOON_MS + 10_000)

@@ -98,7 +98,8 @@ def test_the_chain_has_events_and_names_what_becomes_of_them(keeping: Keeping) -
         events.finish(kept(an_event(number, NOON_MS + number * 20_000)), NOON_MS)
     events.close(NOON_MS)
     report = _verified(keeping)
-    assert (report.findings, report.cameras[0].verified) == ((), 8)
+    counts = report.cameras[0]
+    assert (report.findings, counts.verified_events, counts.verified_thumbs, counts.verified) == ((), 4, 4, 0)
     one, two, three, four = [keeping.store.root / event.path for event in _stored(keeping, EVENTS)]
     altered = bytearray(one.read_bytes())
     altered[-1] ^= 1
@@ -176,7 +177,7 @@ def _check_after(keeping: Keeping, founded: Founded) -> None:
     events.close(NOON_MS)
     report = _verified(keeping)
     assert report.findings == ()
-    assert report.cameras[0].verified == len(keeping.files())
+    assert report.cameras[0].verified_events + report.cameras[0].verified_thumbs == len(keeping.files())
 
 
 def test_a_crash_at_any_call_leaves_whole_events(keeping: Keeping, founded: Founded) -> None:
