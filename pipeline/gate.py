@@ -53,9 +53,15 @@ class _Slot:
     total_bytes: int = 0
     count: int = 0
     largest_bytes: int = 0
-    mean: float = 0.0
+    bytes_before: int = 0  # in the slot before, and how many
+    count_before: int = 0
     moved_ns: int = 0
     still_ns: int = 0
+
+    @property
+    def mean_bytes(self) -> float:
+        """Of this slot's packets and those of the one before."""
+        return (self.bytes_before + self.total_bytes) / (self.count_before + self.count)
 
 
 class Gate:
@@ -77,10 +83,7 @@ class Gate:
         slot.total_bytes += size_bytes
         slot.count += 1
         slot.largest_bytes = max(slot.largest_bytes, size_bytes)
-        before = self._waiting[-1] if self._waiting else slot
-        mean = math.log((before.total_bytes + slot.total_bytes) / (before.count + slot.count))
-        slot.mean = mean
-        self._verdict = self._learnt.judge(mean, math.log(size_bytes), self._verdict)
+        self._verdict = self._learnt.judge(slot.mean_bytes, size_bytes)
 
     def taught(self, moved: bool, from_ns: int, to_ns: int) -> None:
         """Whether something moved between these times, as motion found. To be told in their order."""
@@ -108,13 +111,13 @@ class Gate:
         if last is not None and _SLOT_NS <= at_ns - last.from_ns < 2 * _SLOT_NS:
             if last.count:
                 self._waiting.append(last)
-            from_ns = last.from_ns + _SLOT_NS
+            slot = _Slot(last.from_ns + _SLOT_NS, bytes_before=last.total_bytes, count_before=last.count)
         else:
             self._waiting.clear()
             self._verdict = Verdict.UNSURE
-            from_ns = at_ns
-        self._slot = _Slot(from_ns)
-        return self._slot
+            slot = _Slot(at_ns)
+        self._slot = slot
+        return slot
 
 
 class _Learnt:
@@ -125,27 +128,27 @@ class _Learnt:
         self._largest: deque[float] = deque(maxlen=_KEPT_SAMPLES)
         self._moving: deque[float] = deque(maxlen=_KEPT_SAMPLES)
         self._usual = 0.0
-        self._low = self._high = self._peak = math.inf
+        self._low_bytes = self._high_bytes = self._peak_bytes = math.inf
         self._new = 0
         self.separates = False
         self.why = "has not seen stillness yet"
 
-    def judge(self, mean: float, size: float, before: Verdict) -> Verdict:
-        """By the mean of a second and the size of its last packet (logarithms)."""
+    def judge(self, mean_bytes: float, size_bytes: int) -> Verdict:
+        """By the mean of a second and the size of its last packet."""
         if not self.separates:
             return Verdict.UNSURE
-        if size >= self._peak or mean >= self._high:
+        if size_bytes >= self._peak_bytes or mean_bytes >= self._high_bytes:
             return Verdict.MOVING
-        return Verdict.STILL if mean < self._low else Verdict.UNSURE
+        return Verdict.STILL if mean_bytes < self._low_bytes else Verdict.UNSURE
 
     def take(self, slot: _Slot) -> None:
         """A slot of which all is known that will be."""
         if not slot.count:
             return
         if slot.moved_ns * 2 >= _SLOT_NS:
-            self._moving.append(slot.mean - self._usual)
+            self._moving.append(math.log(slot.mean_bytes) - self._usual)
         elif not slot.moved_ns and slot.still_ns * 5 >= _SLOT_NS * 4:
-            self._still.append(slot.mean)
+            self._still.append(math.log(slot.mean_bytes))
             self._largest.append(math.log(slot.largest_bytes))
         else:
             return
@@ -164,10 +167,11 @@ class _Learnt:
             self.why = "has not seen enough motion yet"
             return
         moving = sorted(self._moving)
-        self._low = self._usual + moving[int(len(moving) * _MISSED)]
-        self._high = still[-1 - len(still) // 200] + _LARGER
-        self._peak = max(self._largest) + _SURGE
-        passing = sum(one >= self._low for one in still) / len(still)
+        low = self._usual + moving[int(len(moving) * _MISSED)]
+        self._low_bytes = math.exp(low)
+        self._high_bytes = math.exp(still[-1 - len(still) // 200] + _LARGER)
+        self._peak_bytes = math.exp(max(self._largest) + _SURGE)
+        passing = sum(one >= low for one in still) / len(still)
         self.separates = passing <= _PASSING
         told = "tell" if self.separates else "do not tell"
         self.why = f"sizes {told} still from moving: {passing:.0%} of stillness looks like motion"

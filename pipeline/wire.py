@@ -104,21 +104,22 @@ class Decoder:
         """The messages that `data` completes. Raises WireError for bytes that are not of the format."""
         self._buffer += data
         messages: list[Message] = []
-        while (body := self._take()) is not None:
-            messages.append(_decode(body))
+        at = 0
+        while (end := self._end(at)) is not None:
+            messages.append(_decode(bytes(memoryview(self._buffer)[at + 4 : end])))
+            at = end
+        del self._buffer[:at]
         return messages
 
-    def _take(self) -> bytes | None:
-        if len(self._buffer) < 4:
+    def _end(self, at: int) -> int | None:
+        """Where the message that begins `at` ends; None while it is not whole."""
+        if len(self._buffer) < at + 4:
             return None
-        length = int.from_bytes(self._buffer[:4], "big")
+        length = int.from_bytes(self._buffer[at : at + 4], "big")
         if not 1 <= length <= MAX_MESSAGE_BYTES:
             raise WireError(f"a message of {length} bytes is not possible")
-        if len(self._buffer) < 4 + length:
-            return None
-        body = bytes(memoryview(self._buffer)[4 : 4 + length])
-        del self._buffer[: 4 + length]
-        return body
+        end = at + 4 + length
+        return end if len(self._buffer) >= end else None
 
 
 def _decode(body: bytes) -> Message:
