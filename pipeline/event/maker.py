@@ -32,15 +32,17 @@ CONFIRMING_NS = 1_000_000_000  # what a thing that came in the gap needs to be c
 
 
 class EventMaker:
-    """Makes the events of one camera. `feedback`: what people taught, or None."""
+    """Makes the events of one camera. `feedback`: what people taught, or None. Numbers go on from
+    `last_number`, for a maker that takes the place of another.
+    """
 
-    def __init__(self, rules: Rules, feedback: Judge | None = None) -> None:
+    def __init__(self, rules: Rules, feedback: Judge | None = None, last_number: int = 0) -> None:
         self.rules = rules
         self.feedback = feedback
         self._now_ns = 0
         self._followed: dict[int, Followed] = {}
         self._open: OpenEvent | None = None
-        self._number = 0
+        self.last_number = last_number
         self._ended_ns = 0  # the end of the event before
 
     @property
@@ -97,6 +99,7 @@ class EventMaker:
             if self._open.has(one.part):
                 self._open.last_ns = max(self._open.last_ns, one.stay(self._now_ns))
         if self._now_ns > self._closing_ns(self._open):
+            self._forget_parts(self._open)
             return [self._end(self._end_ns(self._open))]
         if self._now_ns - self._open.start_ns >= self.rules.longest_s * 1e9 or self._open.is_full:
             return self._split(self._now_ns)
@@ -169,10 +172,10 @@ class EventMaker:
         return happenings
 
     def _new_event(self, first_ns: int, continues: int | None = None) -> OpenEvent:
-        self._number += 1
+        self.last_number += 1
         start_ns = first_ns if continues else first_ns - round(self.rules.pre_roll_s * 1e9)
         start_ns = min(first_ns, max(start_ns, self._ended_ns, self._now_ns - REACH_BACK_NS))
-        opened = OpenEvent(self._number, start_ns, continues)
+        opened = OpenEvent(self.last_number, start_ns, continues)
         opened.last_ns = max(first_ns, start_ns)
         return opened
 
@@ -189,6 +192,12 @@ class EventMaker:
         for one in recent:
             self._open.add(one.split_part(at_ns))
         return [ended, Began(self._told(self._open, at_ns))]
+
+    def _forget_parts(self, event: OpenEvent) -> None:
+        """What took part has been quiet: to take part in the next event it must earn it anew."""
+        for one in self._followed.values():
+            if event.has(one.part):
+                one.start_anew()
 
     def _end(self, end_ns: int) -> Ended:
         assert self._open is not None  # noqa: S101  (asked for by the callers)

@@ -70,6 +70,7 @@ class Looking:
         self._guard = threading.Lock()
         self._tracks: Sequence[Track] = ()
         self._last_ns = 0
+        self._is_closed = False
 
     @property
     def last_ns(self) -> int:
@@ -92,6 +93,8 @@ class Looking:
         """Takes the detector's answer."""
         frame, motion = look.sight.frame, look.sight.motion
         with self._guard:
+            if self._is_closed:
+                return
             self._tracks = self._tracker.update(detections, motion.boxes, frame.at_ns, look.regions)
             self._told(self._maker.seen(frame, self._tracks, frame.at_ns))
             moving = any(not track.is_still for track in self._tracks)
@@ -107,6 +110,12 @@ class Looking:
         """No more frames will come: what is open ends with the last one."""
         with self._guard:
             self._told(self._maker.finish(self._last_ns))
+
+    def close(self) -> None:
+        """The end: answers that are still to come count for nothing."""
+        self.finish()
+        with self._guard:
+            self._is_closed = True
 
     def _begin(self, hello: Hello) -> None:
         self._loudness = self._make_loudness(hello)

@@ -64,22 +64,23 @@ class Watcher:
     def _look(self, detector: Detector) -> None:
         self._model, self._problem = detector.describe(), _unknown(self._settings, detector)
         self._keeping.model = detector.model_id
-        with InferenceQueue(detector) as queue:
-            shared = Shared(
-                queue,
-                detector.input_size,
-                self._settings.run_dir,
-                self._settings.state_dir,
-                self._mailbox.put,
-                self._mailbox.looked,
-            )
-            self._cameras = {
-                one.name: WatchedCamera(one, shared, self._stop) for one in self._settings.cameras
-            }
-            threads = [_started(f"{name}-look", camera.run) for name, camera in self._cameras.items()]
-            self._watch_over()
-            for thread in threads:
-                thread.join(END_S)
+        queue = InferenceQueue(detector)
+        shared = Shared(
+            queue,
+            detector.input_size,
+            self._settings.run_dir,
+            self._settings.state_dir,
+            self._mailbox.put,
+            self._mailbox.looked,
+        )
+        self._cameras = {one.name: WatchedCamera(one, shared, self._stop) for one in self._settings.cameras}
+        queue.__enter__()
+        threads = [_started(f"{name}-look", camera.run) for name, camera in self._cameras.items()]
+        _log.info("looking at %s with %s", ", ".join(self._cameras), self._model)
+        self._watch_over()
+        for thread in threads:
+            thread.join(END_S)
+        queue.__exit__(None, None, None)  # not for a detector that hangs: it would be waited for
 
     def _watch_over(self) -> None:
         self._report()
