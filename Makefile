@@ -58,6 +58,7 @@ demo: setup ## Records a looping street clip as a camera, into a temporary direc
 
 debian-packages:
 	@tests/debian-packages
+	@tests/unpacked-packages
 
 # Most tests wait for cameras and clocks, so several run at a time; those that measure a loss have more of the
 # machine to themselves. PYTEST_ARGS="tests/crypto -x" runs what it names, one after the other.
