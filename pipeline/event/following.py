@@ -114,7 +114,7 @@ class Followed:
         """Its part in an event, from when it began to count, but not before the event began."""
         since = self._since_ns()
         first = max(at_ns - REACH_BACK_NS, not_before_ns, at_ns if since is None else since)
-        self.part = Part(self.label, first, at_ns)
+        self.part = Part(self.label, first, max(first, at_ns))
         for place in self._path.since(first - round(self._rules.pre_roll_s * 1e9)):
             self.part.path.add(place)
         self._fill(self.part)
@@ -170,7 +170,7 @@ class Followed:
         is_confirmed = self._is_sure and sum(self._looks) >= self._rules.confirm
         self.counts |= track.moved and is_confirmed and self._since_ns() is not None
         if self.counts and self.part is not None:
-            self.part.last_ns = at_ns
+            self.part.last_ns = max(self.part.last_ns, at_ns)
             self.part.path.add(place)
             self._fill(self.part)
         return new

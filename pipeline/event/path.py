@@ -21,8 +21,13 @@ class Path:
         self._places: deque[Place] = deque()
 
     def add(self, place: Place) -> None:
-        """The newest place. It takes the place of the one before when that came too soon after its own."""
+        """The newest place. It takes the place of the one before when that came too soon after its own.
+
+        One that is not newer (a look answered late) is left out.
+        """
         places = self._places
+        if places and place.at_ns <= places[-1].at_ns:
+            return
         if len(places) >= 2 and places[-1].at_ns - places[-2].at_ns < STEP_NS:
             places.pop()
         places.append(place)
