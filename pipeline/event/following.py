@@ -74,6 +74,7 @@ class Followed:
     def start_anew(self) -> None:
         """Forgets what it has earned."""
         self._looks: deque[bool] = deque(maxlen=self._rules.confirm_of)
+        self.is_confirmed = False  # whether enough looks spoke for it, one of them surely
         self.counts = False  # whether it may be part of an event
         self._is_sure = False
         self._score = 0.0
@@ -167,8 +168,8 @@ class Followed:
         self._path.add(place)
         self._path.forget_before(at_ns - REACH_BACK_NS)
         new = self._look_at_places(track, at_ns)
-        is_confirmed = self._is_sure and sum(self._looks) >= self._rules.confirm
-        self.counts |= track.moved and is_confirmed and self._since_ns() is not None
+        self.is_confirmed |= self._is_sure and sum(self._looks) >= self._rules.confirm
+        self.counts |= track.moved and self.is_confirmed and self._since_ns() is not None
         if self.counts and self.part is not None:
             self.part.last_ns = max(self.part.last_ns, at_ns)
             self.part.path.add(place)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 TOLERATED_NS = 5_000_000_000  # backwards: a look is answered late when many cameras wait, ticks go on
 LEAP_NS = 90_000_000_000  # a still camera is looked at every 30 s
-FOUND_AGAIN_NS = 2_500_000_000  # a lost thing that counts and appears again near within that is the same
-HARDLY_SEEN_NS = 1_000_000_000  # as much, for one that does not count yet
+FOUND_AGAIN_NS = (
+    2_500_000_000  # a confirmed thing that is lost and appears again near within that is the same
+)
+HARDLY_SEEN_NS = 1_000_000_000  # as much, for one that is not confirmed yet
 ALIKE = 2.0  # how many times as high or wide it may be then
 TELL_EVERY_NS = 5_000_000_000  # how often an open event is handed on while only time passes
 CONFIRMING_NS = 1_000_000_000  # what a thing that came in the gap needs to be confirmed: five looks
@@ -225,7 +227,7 @@ def _may_be(one: Followed, label: str, box: Box, at_ns: int) -> bool:
     """Whether a new track may be a thing that was lost: of the same kind, a moment ago, and near."""
     alike = one.label == label or {one.label, label} <= VEHICLES
     away_ns = at_ns - one.seen_ns
-    if not alike or not 0 < away_ns <= (FOUND_AGAIN_NS if one.counts else HARDLY_SEEN_NS):
+    if not alike or not 0 < away_ns <= (FOUND_AGAIN_NS if one.is_confirmed else HARDLY_SEEN_NS):
         return False
     size, new_size = max(one.box.height, one.box.width), max(box.height, box.width)
     if not 1 / ALIKE <= new_size / max(size, 1e-6) <= ALIKE:
