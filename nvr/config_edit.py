@@ -31,11 +31,17 @@ min_free = "2GB"          # this much of the disk stays free, whatever else is s
 # sub = "rtsp://192.168.1.20/stream2"     # the small picture, for scrubbing and phones
 # user = "admin"
 # password = "…"
-# record = "continuous"                   # or "off", or "schedule" with
+# record = "continuous"                   # or "events", "off", or "schedule" with
 # schedule = ["mon-fri 08:00-18:00", "sat,sun", "22:00-06:00"]
 # audio = true
 # days = 14                               # instead of the store's
 # max_bytes = "100GB"
+
+# People, cars and animals are looked for on all cameras, on this machine alone.
+# [detect]
+# enabled = false
+# labels = ["person", "car", "dog"]
+# keep_days = 60                          # of footage that an event touches
 """
 
 
