@@ -1,4 +1,7 @@
-"""A clip round and round, as a camera that never stops would send it."""
+"""A clip round and round, as a camera that never stops would send it.
+
+Its first GOP is left out: an encoder begins with worse pictures and mends them, which cameras do once a year.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ def looped(clip: Path) -> tuple[StreamInfo, Iterator[Packet]]:
     """What it carries, and its video packets for ever; `arrived_ns` begins at 0."""
     info, packets = read_packets(clip)
     video = [one for one in packets if one.kind is Kind.VIDEO]
+    keyframes = [number for number, one in enumerate(video) if one.is_keyframe]
+    video = video[keyframes[1] :]
     length = video[-1].dts + video[-1].duration - video[0].dts
 
     def rounds() -> Iterator[Packet]:
