@@ -27,9 +27,11 @@ from pipeline.key_names import (
     wrapped_member,
     wrapped_name,
 )
-from pipeline.names import DAYS_FILE, HEADS, KEYS, MANIFEST, NotAName
+from pipeline.names import DAYS_FILE, HEADS, KEYS, MANIFEST, NotAName, camera_name
+from pipeline.watched import FOLDER
 
 STATE_FILES = frozenset({"household.json", "household.lock", "day.key", "day.key.next", "day.lock"})
+STATE_FOLDERS = ("feedback", FOLDER)  # with a file for each camera
 _IN_KEYS = frozenset({MANIFEST, HEADS, DAYS_FILE})
 
 
@@ -47,7 +49,9 @@ def strangers_in_keys(root: Path) -> Iterator[str]:
 def strangers_in_state(state_dir: Path) -> Iterator[str]:
     """What lies in the state directory and should not, as absolute paths. Raises OSError."""
     for entry in sorted(walk.entries(state_dir), key=lambda entry: entry.name):
-        if entry.name not in STATE_FILES:
+        if entry.name in STATE_FOLDERS and entry.is_dir(follow_symlinks=False):
+            yield from (str(state_dir / path) for path in _strangers(state_dir, entry.name, _of_camera))
+        elif entry.name not in STATE_FILES:
             yield str(state_dir / entry.name)
 
 
@@ -96,6 +100,11 @@ def _in_generation(name: str) -> None:
         UsedName.parse(name)
     else:
         wrapped_member(name)
+
+
+def _of_camera(name: str) -> None:
+    if not (name.startswith(".") and name.endswith(".new")):  # being replaced just now
+        camera_name(name.removesuffix(".json"))
 
 
 def _strangers(root: Path, folder: str, parse: Callable[[str], object]) -> Iterator[str]:

@@ -35,7 +35,12 @@ def test_everything_that_a_household_has_is_known(founded: Founded) -> None:
         (keys / path).touch()
     for name in ("day.key", "day.key.next", "day.lock"):
         (founded.state_dir / name).touch()
+    for path in ("feedback/front.json", "watched/front.json", "watched/.front.json.new"):
+        (founded.state_dir / path).parent.mkdir(exist_ok=True)
+        (founded.state_dir / path).touch()
     assert _findings(founded) == []
+    (founded.state_dir / "watched" / "Front.json").touch()
+    assert _findings(founded) == [Finding(str(founded.state_dir / "watched/Front.json"), Fault.NOT_A_NAME)]
 
 
 def test_strangers_are_found_at_every_level(founded: Founded) -> None:
