@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,20 @@ def test_labels_choose(house: Household, capsys: pytest.CaptureFixture[str]) -> 
     assert event["seen"]["objects"][0]["lines"][0]["direction"] == "left-to-right"
     assert _nvr(house, *SPAN, "--label", "car") == USAGE
     assert "--identity" in capsys.readouterr().err
+
+
+def test_the_json_is_what_the_reference_says(house: Household, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs/reference.md").read_text("utf-8")
+    (block,) = re.findall(r"^```json events\n(.*?)^```$", page, re.M | re.S)
+    assert _nvr(house, *SPAN, "--json", *_identity(house)) == 0
+    assert _shape(json.loads(capsys.readouterr().out)) == _shape(json.loads(block))
+
+
+def _shape(noun: object) -> object:
+    """Members and their order; of a list its first item; no values."""
+    if isinstance(noun, dict):
+        return [(name, _shape(value)) for name, value in noun.items()]
+    return [_shape(noun[0])] if isinstance(noun, list) and noun else None
 
 
 def test_a_span_takes_what_reaches_into_it(house: Household, capsys: pytest.CaptureFixture[str]) -> None:
