@@ -14,21 +14,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.event.following import REACH_BACK_NS, Followed
+from pipeline.event.found_again import FOUND_AGAIN_NS, lost_thing
 from pipeline.event.nouns import Began, Changed, Ended, Event, Happening, Judge, Place, Tracked
 from pipeline.event.open_event import OpenEvent
-from pipeline.event.rules import VEHICLES, Rules
-from pipeline.scene import Box, Sound
+from pipeline.event.rules import Rules
+from pipeline.scene import Sound
 
 if TYPE_CHECKING:
     from pipeline.picture import Frame
 
 TOLERATED_NS = 5_000_000_000  # backwards: a look is answered late when many cameras wait, ticks go on
 LEAP_NS = 90_000_000_000  # a still camera is looked at every 30 s
-FOUND_AGAIN_NS = (
-    2_500_000_000  # a confirmed thing that is lost and appears again near within that is the same
-)
-HARDLY_SEEN_NS = 1_000_000_000  # as much, for one that is not confirmed yet
-ALIKE = 2.0  # how many times as high or wide it may be then
 TELL_EVERY_NS = 5_000_000_000  # how often an open event is handed on while only time passes
 CONFIRMING_NS = 1_000_000_000  # what a thing that came in the gap needs to be confirmed: five looks
 
@@ -126,14 +122,9 @@ class EventMaker:
         if (known := self._followed.get(track.number)) is not None:
             return known
         found_now = {one.number for one in tracks if one.seen_ns == track.seen_ns}
-        lost = [
-            one
-            for one in self._followed.values()
-            if one.number not in found_now and _may_be(one, track.label, track.box, track.seen_ns)
-        ]
-        if not lost:
+        same = lost_thing((one for one in self._followed.values() if one.number not in found_now), track)
+        if same is None:
             return self._followed.setdefault(track.number, Followed(track.number, self.rules, self.feedback))
-        same = min(lost, key=lambda one: _distance(one.box, track.box))
         self._followed[track.number] = self._followed.pop(same.number)
         same.number = track.number
         return same
@@ -221,20 +212,3 @@ class EventMaker:
     def _told(self, event: OpenEvent, at_ns: int) -> Event:
         event.told_ns = at_ns
         return self._noun(event)
-
-
-def _may_be(one: Followed, label: str, box: Box, at_ns: int) -> bool:
-    """Whether a new track may be a thing that was lost: of the same kind, a moment ago, and near."""
-    alike = one.label == label or {one.label, label} <= VEHICLES
-    away_ns = at_ns - one.seen_ns
-    if not alike or not 0 < away_ns <= (FOUND_AGAIN_NS if one.is_confirmed else HARDLY_SEEN_NS):
-        return False
-    size, new_size = max(one.box.height, one.box.width), max(box.height, box.width)
-    if not 1 / ALIKE <= new_size / max(size, 1e-6) <= ALIKE:
-        return False
-    # Half its size for boxes that tremble, and half a size a second: people walk at one, mostly in sight.
-    return _distance(one.box, box) <= min(size, new_size) * (0.5 + 0.5 * away_ns / 1e9)
-
-
-def _distance(one: Box, other: Box) -> float:
-    return max(abs(one.centre.x - other.centre.x), abs(one.centre.y - other.centre.y))
