@@ -55,7 +55,7 @@ class Shared:
     run_dir: Path
     state_dir: Path
     keep: Callable[[str, Happening, bool], None]  # camera, what, whether the clock is unsure
-    looked: Callable[[str, int], None]  # camera, up to when (UTC ns) everything was looked at
+    looked: Callable[[str, int], None]  # camera, up to when (UTC ns) everything was looked at; 0: unknown
 
 
 class LookFault(Exception):
@@ -217,8 +217,8 @@ class WatchedCamera:
         eye = self._eye.report() if self._eye else None
         self._health.observe(eye)
         self._heed_recorder()
-        if eye is not None and eye.looked_ns and not self._health.clock_unsure:
-            self._shared.looked(self._settings.name, eye.looked_ns)
+        if eye is not None and eye.looked_ns:
+            self._shared.looked(self._settings.name, 0 if self._health.clock_unsure else eye.looked_ns)
 
     def _heed_recorder(self) -> None:
         """Takes from the recorder's report whether its clock is sure, and which stream is to be looked at."""
