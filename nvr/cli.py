@@ -33,10 +33,7 @@ _COMMANDS = {
         "Show what is being recorded and looked at, and the state of the disk.",
     ),
     "list": ("nvr.commands.list:list_footage", "List footage, gaps with their reason, and holds."),
-    "events": (
-        "nvr.commands.events:events",
-        "List events: what was seen or heard, and when; shows their pictures.",
-    ),
+    "events": ("nvr.commands.events:events", "List events; with --identity also what was seen."),
     "export": (
         "nvr.commands.export:export",
         "Make a playable MP4 of footage, without re-encoding; needs an identity.",
