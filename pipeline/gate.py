@@ -19,11 +19,12 @@ from enum import StrEnum
 
 _SLOT_NS = 500_000_000
 _WAITING_SLOTS = 64
-_KEPT_SAMPLES = 240  # two minutes of each
-_LEAST_STILL, _LEAST_MOVING = 40, 40
-_MISSED = 0.03  # of moving half seconds that look still; unknown ones add about 1 %
+_KEPT_STILL, _KEPT_MOVING = 240, 480  # two minutes and four
+_LEAST_STILL, _LEAST_MOVING = 40, 120  # a minute of motion: less does not show its variety
+_MISSED = 0.03  # of moving half seconds that may look still, less what chance adds to so few
 _PASSING = 0.5  # of still half seconds that may look moving
 _LEARNING_EVERY = 8
+_LEAST_APART = math.log(1.03)  # sizes of a constant rate may differ by less
 _LARGER = math.log(1.3)  # than any still one: surely something moves
 _SURGE = math.log(1.6)
 
@@ -124,9 +125,9 @@ class _Learnt:
     """What still and moving half seconds looked like, and the limits between."""
 
     def __init__(self) -> None:
-        self._still: deque[float] = deque(maxlen=_KEPT_SAMPLES)
-        self._largest: deque[float] = deque(maxlen=_KEPT_SAMPLES)
-        self._moving: deque[float] = deque(maxlen=_KEPT_SAMPLES)
+        self._still: deque[float] = deque(maxlen=_KEPT_STILL)
+        self._largest: deque[float] = deque(maxlen=_KEPT_STILL)
+        self._moving: deque[float] = deque(maxlen=_KEPT_MOVING)
         self._usual = 0.0
         self._low_bytes = self._high_bytes = self._peak_bytes = math.inf
         self._new = 0
@@ -145,7 +146,7 @@ class _Learnt:
         """A slot of which all is known that will be."""
         if not slot.count:
             return
-        if slot.moved_ns * 2 >= _SLOT_NS:
+        if slot.moved_ns * 3 >= _SLOT_NS:
             self._moving.append(math.log(slot.mean_bytes) - self._usual)
         elif not slot.moved_ns and slot.still_ns * 5 >= _SLOT_NS * 4:
             self._still.append(math.log(slot.mean_bytes))
@@ -167,11 +168,12 @@ class _Learnt:
             self.why = "has not seen enough motion yet"
             return
         moving = sorted(self._moving)
-        low = self._usual + moving[int(len(moving) * _MISSED)]
+        missed = len(moving) * _MISSED
+        low = self._usual + moving[int(missed - math.sqrt(missed))]
         self._low_bytes = math.exp(low)
         self._high_bytes = math.exp(still[-1 - len(still) // 200] + _LARGER)
         self._peak_bytes = math.exp(max(self._largest) + _SURGE)
         passing = sum(one >= low for one in still) / len(still)
-        self.separates = passing <= _PASSING
+        self.separates = passing <= _PASSING and low >= self._usual + _LEAST_APART
         told = "tell" if self.separates else "do not tell"
         self.why = f"sizes {told} still from moving: {passing:.0%} of stillness looks like motion"
