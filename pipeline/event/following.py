@@ -27,6 +27,10 @@ from pipeline.scene import Box
 REACH_BACK_NS = 55_000_000_000
 
 
+TrackKey = tuple[int, int]
+"""A track's number and when it was first seen: a tracker that begins anew gives the same numbers again."""
+
+
 @dataclass(slots=True)
 class Part:
     """What one thing contributes to the event that is open."""
@@ -57,8 +61,8 @@ class Part:
 class Followed:
     """One thing, through all track numbers it gets."""
 
-    def __init__(self, number: int, rules: Rules, judge: Judge | None) -> None:
-        self.number = number
+    def __init__(self, track: TrackKey, rules: Rules, judge: Judge | None) -> None:
+        self.track = track
         self.seen_ns = 0  # when it was last found
         self.box = Box(0.0, 0.0, 0.0, 0.0)
         self.label = ""
@@ -86,7 +90,7 @@ class Followed:
 
     def look(self, track: Tracked, at_ns: int) -> bool:
         """The track after the newest look; whether something is new that people may want to know."""
-        found = track.seen_ns > self.seen_ns
+        found = track.seen_ns >= at_ns
         self._watch_stillness(track, at_ns)
         self.alive, self.is_present = False, True
         if not found:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.event.following import REACH_BACK_NS, Followed
+from pipeline.event.following import REACH_BACK_NS, Followed, TrackKey
 from pipeline.event.found_again import FOUND_AGAIN_NS, lost_thing
 from pipeline.event.nouns import Began, Changed, Ended, Event, Happening, Judge, Place, Tracked
 from pipeline.event.open_event import OpenEvent
@@ -38,7 +38,7 @@ class EventMaker:
         self.rules = rules
         self.feedback = feedback
         self._now_ns = 0
-        self._followed: dict[int, Followed] = {}
+        self._followed: dict[TrackKey, Followed] = {}
         self._open: OpenEvent | None = None
         self.last_number = last_number
         self._ended_ns = 0  # the end of the event before
@@ -111,22 +111,23 @@ class EventMaker:
         for track in tracks:
             one = self._thing_of(track, tracks)
             notable |= one.look(track, at_ns) and one.part is not None
-        alive = {track.number for track in tracks}
-        for number, one in list(self._followed.items()):
-            if number not in alive and at_ns - one.seen_ns > FOUND_AGAIN_NS:
-                del self._followed[number]
+        alive = {_key(track) for track in tracks}
+        for key, one in list(self._followed.items()):
+            if key not in alive and at_ns - one.seen_ns > FOUND_AGAIN_NS:
+                del self._followed[key]
         return notable
 
     def _thing_of(self, track: Tracked, tracks: Sequence[Tracked]) -> Followed:
         """What the track belongs to: the thing it had, a lost one near, or a new one."""
-        if (known := self._followed.get(track.number)) is not None:
+        key = _key(track)
+        if (known := self._followed.get(key)) is not None:
             return known
-        found_now = {one.number for one in tracks if one.seen_ns == track.seen_ns}
-        same = lost_thing((one for one in self._followed.values() if one.number not in found_now), track)
+        found_now = {_key(one) for one in tracks if one.seen_ns == track.seen_ns}
+        same = lost_thing((one for one in self._followed.values() if one.track not in found_now), track)
         if same is None:
-            return self._followed.setdefault(track.number, Followed(track.number, self.rules, self.feedback))
-        self._followed[track.number] = self._followed.pop(same.number)
-        same.number = track.number
+            return self._followed.setdefault(key, Followed(key, self.rules, self.feedback))
+        self._followed[key] = self._followed.pop(same.track)
+        same.track = key
         return same
 
     def _gather(self, at_ns: int, notable: bool) -> list[Happening]:
@@ -212,3 +213,7 @@ class EventMaker:
     def _told(self, event: OpenEvent, at_ns: int) -> Event:
         event.told_ns = at_ns
         return self._noun(event)
+
+
+def _key(track: Tracked) -> TrackKey:
+    return track.number, track.first_ns

@@ -132,6 +132,23 @@ def test_two_looks_before_and_one_after_the_loss_confirm() -> None:
     assert len(all_events(EventMaker(Rules()), walks, 20)) == 1
 
 
+def test_a_lost_track_that_lingers_beside_its_successor_counts_for_nothing() -> None:
+    lingering = Walk(ACROSS[:20], missing=frozenset(range(9, 20)))
+    later = Walk(ACROSS[11:], first=12, number=7)
+    (event,) = all_events(EventMaker(Rules()), [lingering, later], 80)
+
+    (person,) = event.objects
+    assert (person.first_ns, person.last_ns) == (at(0), at(12 + 13))
+
+
+def test_a_tracker_that_begins_anew_gives_the_same_numbers_to_others() -> None:
+    first = Walk(ACROSS[:10])
+    second = Walk(straight(Point(0.2, 0.3), Point(0.3, 0.3), 2), first=20)
+    (event,) = all_events(EventMaker(Rules()), [first, second], 80)
+
+    assert event.objects[0].last_ns == at(9)
+
+
 def test_a_track_found_far_away_is_another_thing() -> None:
     far = straight(Point(0.9, 0.2), Point(0.6, 0.2), 20)
     (event,) = all_events(EventMaker(Rules()), [Walk(ACROSS[:9]), Walk(far, first=10, number=7)], 80)
