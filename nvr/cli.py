@@ -41,7 +41,10 @@ _COMMANDS = {
     "member": ("nvr.commands.member:member", "List, invite, approve and remove members; join."),
     "group": ("nvr.commands.group:group", "List and add groups; give a group a new generation."),
     "key": ("nvr.commands.key:key", "Your own key file: show it, new passphrase, new recovery sheet, drill."),
-    "feedback": ("nvr.commands.feedback:feedback", "Teach a camera that an event was wrong or right."),
+    "feedback": (
+        "nvr.commands.feedback:feedback",
+        "Teach a camera that an event was wrong or right; it learns on this machine, and only numbers.",
+    ),
     "hold": ("nvr.commands.hold:hold", "Keep footage from being deleted, whatever the limits say."),
     "unhold": ("nvr.commands.hold:unhold", "Let held footage expire again; the rest stays held."),
     "check": (
