@@ -143,7 +143,7 @@ def test_a_lost_track_that_lingers_beside_its_successor_counts_for_nothing() -> 
 
 def test_a_tracker_that_begins_anew_gives_the_same_numbers_to_others() -> None:
     first = Walk(ACROSS[:10])
-    second = Walk(straight(Point(0.2, 0.3), Point(0.3, 0.3), 2), first=20)
+    second = Walk(straight(Point(0.9, 0.3), Point(0.8, 0.3), 2), first=20)
     (event,) = all_events(EventMaker(Rules()), [first, second], 80)
 
     assert event.objects[0].last_ns == at(9)
