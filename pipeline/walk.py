@@ -127,9 +127,9 @@ def hours(root: Path, stream: StreamName) -> Iterator[Hour]:
 def segments(root: Path, hour: Hour) -> list[StoredSegment]:
     """The published segments in one folder, or other stored files of its stream, in order of their start."""
     for _ in range(_TRIES - 1):
-        before = _changed_ns(root / hour.path)
+        before = changed_ns(root / hour.path)
         found, vanished = _look_at(root, hour)
-        if not vanished and _changed_ns(root / hour.path) == before:
+        if not vanished and changed_ns(root / hour.path) == before:
             return found
     return _look_at(root, hour)[0]
 
@@ -152,8 +152,8 @@ def _look_at(root: Path, hour: Hour) -> tuple[list[StoredSegment], bool]:
     return sorted(found, key=lambda segment: (segment.name.start_ms, segment.name.sequence)), vanished
 
 
-def _changed_ns(directory: Path) -> int:
-    """When names in it last changed; 0 without it."""
+def changed_ns(directory: Path) -> int:
+    """When names in the folder last changed; 0 without it."""
     try:
         return directory.stat().st_mtime_ns
     except OSError:

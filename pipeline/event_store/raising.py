@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from pipeline.names import HOUR_MS, FileKind, NotAName, SegmentName, StoredSegme
 
 _log = logging.getLogger("nvr.watch")
 LINGER_MS = 300_000  # a recorder's backlog is some two minutes of footage: what comes later is left as it is
-_EVERY_MS = 2_000  # an hour's folder has 360 names: 1 ms
+_EVERY_MS = 2_000  # an hour's folder is only listed when it has changed: its 360 names take 2 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Raiser:
         self._disk = disk
         self._spans: dict[int, TouchedSpan] = {}
         self._due_ms = 0
+        self._looked: dict[walk.Hour, int] = {}  # when the folder had last changed
 
     @property
     def pending(self) -> int:
@@ -60,8 +61,10 @@ class Raiser:
 
     def touch(self, sequence: int, span: TouchedSpan) -> None:
         """The event of that sequence takes, or now takes, that time."""
-        self._spans[sequence] = span
-        self._due_ms = 0
+        if self._spans.get(sequence) != span:
+            self._spans[sequence] = span
+            self._due_ms = 0
+            self._looked.clear()
 
     def tend(self, now_ms: int) -> int:
         """Raises what needs it, if it is time to look; returns how many files. Raises OSError for a disk
@@ -70,35 +73,51 @@ class Raiser:
         if not self._spans or self._due_ms - _EVERY_MS <= now_ms < self._due_ms:
             return 0
         self._due_ms = now_ms + _EVERY_MS
-        raised = 0
+        raised = sum(self._raise_in(hour) for hour in self._hours())
         for sequence, span in list(self._spans.items()):
-            raised += self._raise(span)
             if span.ended and not span.to_ms - LINGER_MS <= now_ms < span.to_ms + LINGER_MS:
                 del self._spans[sequence]
         return raised
 
-    def _raise(self, span: TouchedSpan) -> int:
-        raised = 0
-        for hour in self._hours(span):
-            folder = self._root / hour.path
-            renamed = [
-                (hour.stream, name)
-                for old in _touched(folder, span)
-                if (name := _rename(folder, old, deadline_ms(old.start_ms, span.class_days)))
-            ]
-            if renamed:
-                fsync_directory(folder, self._disk)
-            for stream, name in renamed:
-                self._tell(folder, stream, name)
-            raised += len(renamed)
-        return raised
-
-    def _hours(self, span: TouchedSpan) -> Iterator[walk.Hour]:
+    def _hours(self) -> list[walk.Hour]:
         """The folders in which touched footage may lie: a segment may begin an hour before."""
-        first = max(0, span.from_ms - HOUR_MS)
-        for stream in walk.streams(self._root, self._camera):
-            for start_ms in range(first - first % HOUR_MS, span.to_ms, HOUR_MS):
-                yield walk.hour_of_start(stream, start_ms)
+        starts = {
+            start_ms
+            for span in self._spans.values()
+            for start_ms in range(_hour_of(span.from_ms - HOUR_MS), span.to_ms, HOUR_MS)
+        }
+        streams = list(walk.streams(self._root, self._camera))
+        return [walk.hour_of_start(stream, start_ms) for stream in streams for start_ms in sorted(starts)]
+
+    def _raise_in(self, hour: walk.Hour) -> int:
+        folder = self._root / hour.path
+        changed_ns = walk.changed_ns(folder)
+        if self._looked.get(hour) == changed_ns:
+            return 0
+        renamed = [name for old, kept_ms in self._touched(folder) if (name := _rename(folder, old, kept_ms))]
+        if renamed:
+            fsync_directory(folder, self._disk)
+        for name in renamed:
+            self._tell(folder, hour.stream, name)
+        self._looked[hour] = changed_ns
+        return len(renamed)
+
+    def _touched(self, folder: Path) -> list[tuple[SegmentName, int]]:
+        """The published footage in the folder whose deadline is too early, and until when it is kept."""
+        found = []
+        for entry in walk.entries(folder):
+            try:
+                name = SegmentName.parse(entry.name)
+            except NotAName:
+                continue
+            if name.kind is FileKind.FOOTAGE and self._kept_ms(name) > name.kept_until_ms:
+                found.append((name, self._kept_ms(name)))
+        return found
+
+    def _kept_ms(self, name: SegmentName) -> int:
+        """0 for what no event touches."""
+        touching = (span for span in self._spans.values() if span.touches(name.start_ms, name.end_ms))
+        return max((deadline_ms(name.start_ms, span.class_days) for span in touching), default=0)
 
     def _tell(self, folder: Path, stream: StreamName, name: SegmentName) -> None:
         try:
@@ -108,17 +127,8 @@ class Raiser:
         self._told(StoredSegment(stream, name, size_bytes))
 
 
-def _touched(folder: Path, span: TouchedSpan) -> list[SegmentName]:
-    """The published footage in the folder that the event touches and that has too early a deadline."""
-    found = []
-    for entry in walk.entries(folder):
-        try:
-            name = SegmentName.parse(entry.name)
-        except NotAName:
-            continue
-        if name.kind is FileKind.FOOTAGE and span.touches(name.start_ms, name.end_ms):
-            found.append(name)
-    return [name for name in found if name.kept_until_ms < deadline_ms(name.start_ms, span.class_days)]
+def _hour_of(at_ms: int) -> int:
+    return max(0, at_ms - at_ms % HOUR_MS)
 
 
 def _rename(folder: Path, old: SegmentName, kept_until_ms: int) -> SegmentName | None:
