@@ -59,7 +59,7 @@ class EventMaker:
 
     def heard(self, from_ns: int, to_ns: int, sound: Sound) -> list[Happening]:
         """A loud span; told again with a later end while it lasts."""
-        happenings = self._advance(to_ns)
+        happenings = self._advance(max(to_ns, self._now_ns))  # it is measured a moment after frames
         if self._open is None:
             self._open = self._new_event(from_ns)
             self._open.heard(to_ns, sound)
