@@ -41,6 +41,10 @@ _COMMANDS = {
     "member": ("nvr.commands.member:member", "List, invite, approve and remove members; join."),
     "group": ("nvr.commands.group:group", "List and add groups; give a group a new generation."),
     "key": ("nvr.commands.key:key", "Your own key file: show it, new passphrase, new recovery sheet, drill."),
+    "detect": (
+        "nvr.commands.detect:detect",
+        "Try the detector and a camera's zones on a picture, a video or a camera.",
+    ),
     "feedback": (
         "nvr.commands.feedback:feedback",
         "Teach a camera that an event was wrong or right; it learns on this machine, and only numbers.",
