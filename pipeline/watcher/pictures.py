@@ -21,7 +21,7 @@ from pipeline.watcher.main_picture import main_picture
 # Pixels of the longer side and JPEG quality: 20 to 40 kB and 60 to 120 kB of a street by day.
 CROP_PIXELS, WHOLE_PIXELS, QUALITY = 640, 1280, 85
 SAME_NS = 150_000_000  # a walking person is still within the crop, which has a fifth of room on each side
-FETCH_S = 5.0
+FETCH_S = 2.0  # a GOP of 1080p takes a quarter of a CPU second; the best frame changes some times an event
 
 Fetch = Callable[[int], tuple[int, Picture] | None]
 
