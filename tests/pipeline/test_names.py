@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import names
+from pipeline.event_names import new_name, parse_under_way, part_name
 from pipeline.model import StreamName
-from pipeline.names import GapMark, HoldName, NotAName, PartName, SegmentName, StoredSegment
+from pipeline.names import (
+    EVENT_STREAMS,
+    GapMark,
+    HoldName,
+    NotAName,
+    PartName,
+    SegmentName,
+    StoredSegment,
+)
 
 TIMES = st.integers(0, names.LAST_MS)
 SEQUENCES = st.integers(0, names.LAST_SEQUENCE)
@@ -19,7 +28,14 @@ COMPONENTS = st.from_regex(re.compile(r"[a-z0-9][a-z0-9_-]{0,47}"), fullmatch=Tr
 CAMERAS = COMPONENTS.filter(lambda c: c not in names.RESERVED_CAMERAS)
 STREAMS = COMPONENTS.filter(lambda s: s not in names.RESERVED_STREAMS)
 SEGMENTS = st.builds(
-    SegmentName, TIMES, st.integers(0, names.LONGEST_MS), SEQUENCES, st.booleans(), st.booleans(), TIMES
+    SegmentName,
+    TIMES,
+    st.integers(0, names.LONGEST_MS),
+    SEQUENCES,
+    st.booleans(),
+    st.booleans(),
+    TIMES,
+    st.sampled_from(names.FileKind),
 )
 FRONT = StreamName("front", "main")
 
@@ -27,6 +43,16 @@ FRONT = StreamName("front", "main")
 @given(SEGMENTS)
 def test_segment_names_round_trip(name: SegmentName) -> None:
     assert SegmentName.parse(str(name)) == name
+
+
+@given(SEGMENTS)
+def test_names_of_events_under_way_round_trip(name: SegmentName) -> None:
+    for text in (part_name(name), new_name(name)):
+        if name.kind is names.FileKind.FOOTAGE:
+            with pytest.raises(NotAName):
+                parse_under_way(text)
+        else:
+            assert parse_under_way(text) == name
 
 
 @given(st.builds(PartName, TIMES, SEQUENCES, st.booleans()))
@@ -61,10 +87,23 @@ def test_names_look_as_the_format_says() -> None:
     assert str(SegmentName(1, 2, 3, True, True)) == "1+2.3.cu.mp4.age"
     assert str(SegmentName(1, 2, 3, kept_until_ms=9)) == "1+2.3.k9.mp4.age"
     assert PartName(1, 3, True).part == "1.3.c.part"
+    record, thumb = (SegmentName(1, 2, 3, kept_until_ms=9, kind=names.kind_of(one)) for one in EVENT_STREAMS)
+    assert (str(record), str(thumb)) == ("1+2.3.k9.json.age", "1+2.3.k9.jpg.age")
+    assert (part_name(record), new_name(thumb)) == ("1+2.3.k9.json.age.part", "1+2.3.k9.jpg.age.new")
     stored = StoredSegment(FRONT, name, 5)
     assert stored.path == "front/main/2026-11-22/12/1795348800123+10040.42.mp4.age"
     assert names.gaps_path("front", name.start_ms) == "front/gaps/2026-11-22.jsonl"
     assert str(HoldName("front", 1, 2, 3)) == "front.1-2.3.hold"
+
+
+def test_events_and_thumbs_are_streams_of_their_own() -> None:
+    for stream in EVENT_STREAMS:
+        assert names.stored_stream_name("front", stream) == StreamName("front", stream)
+        with pytest.raises(NotAName):
+            names.stream_name("front", stream)
+    assert names.stored_stream_name("front", "main") == FRONT
+    with pytest.raises(NotAName):
+        names.stored_stream_name("front", "chain")
 
 
 @given(TIMES)

@@ -13,6 +13,7 @@ import pytest
 
 from crypto.unseal import unseal_bytes
 from pipeline import walk
+from pipeline.audit import check
 from pipeline.chain.findings import Report
 from pipeline.chain.verify import Question, verify
 from pipeline.durable import DISK, DiskCalls
@@ -20,8 +21,10 @@ from pipeline.event import parse_record
 from pipeline.event_names import parse_under_way
 from pipeline.event_store.store import MOST_WAITING
 from pipeline.event_store.thumbnail import parse_thumbnail
+from pipeline.index import Index, index_path, rebuild
 from pipeline.model import StreamName
-from pipeline.names import DAY_MS, StoredSegment
+from pipeline.names import DAY_MS, SegmentName, StoredSegment
+from pipeline.repair import repair
 from pipeline.store import AlreadyRunning, lock_watcher
 from tests.support.events import Keeping, an_event, kept, size_of
 from tests.support.founding import Founded
@@ -265,3 +268,58 @@ def test_one_watcher_of_a_store(keeping: Keeping) -> None:
         with pytest.raises(AlreadyRunning, match="nvr watch"):
             lock_watcher(keeping.store)
     assert not walk.is_being_watched(keeping.store.root)
+
+
+# What `nvr check` says of it.
+
+
+def _checked(keeping: Keeping) -> list[tuple[str, str]]:
+    root = keeping.store.root
+    with Index(index_path(root)) as index:
+        found = [one for one in check(root, index, NOON_MS / 1000) if one.path.startswith("front")]
+    return [(one.fault.name, one.path.removeprefix("front/")) for one in found]
+
+
+def test_check_knows_events_and_what_does_not_belong_there(keeping: Keeping) -> None:
+    events = keeping.begin()
+    events.finish(kept(an_event(1)), NOON_MS)
+    events.finish(kept(an_event(2, NOON_MS + 20_000), picture=False), NOON_MS)
+    events.close(NOON_MS)
+    rebuild(keeping.store.root)
+    assert _checked(keeping) == []
+    thumb = keeping.store.root / "front" / keeping.files()[-1]
+    moved = thumb.rename(thumb.with_name(thumb.name.replace(".jpg.", ".json.")))
+    events.save(kept(an_event(3, NOON_MS + 40_000)))
+    under_way = [path for path in keeping.files() if path.endswith(".part")]
+    faults = {path: fault for fault, path in _checked(keeping)}
+    assert faults[f"thumbs/{DAY}/{moved.name}"] == "NOT_A_NAME"
+    assert faults[f"thumbs/{DAY}/{thumb.name}"] == "ROW_WITHOUT_FILE"
+    assert {faults[path] for path in under_way} == {"LEFTOVER"}
+    with lock_watcher(keeping.store):
+        assert {fault for fault, _ in _checked(keeping)} == {"NOT_A_NAME", "ROW_WITHOUT_FILE"}
+        assert repair(keeping.store.root).recovered == ()
+    moved.rename(thumb)
+    assert len(repair(keeping.store.root).recovered) == 2
+    assert _checked(keeping) == []
+
+
+def test_a_record_that_lost_its_end_is_named(keeping: Keeping) -> None:
+    events = keeping.begin()
+    events.save(kept(an_event(1)))
+    keeping.begin()
+    rebuild(keeping.store.root)
+    record, thumb = (keeping.store.root / "front" / path for path in keeping.files())
+    for path, length in ((record, 190), (thumb, 100)):
+        os.truncate(path, length)
+    rebuild(keeping.store.root)
+    assert [fault for fault, _ in _checked(keeping)] == ["TOO_SHORT", "TOO_SHORT"]
+
+
+def test_a_watcher_that_is_said_late_never_lowers_a_deadline(keeping: Keeping) -> None:
+    rebuild(keeping.store.root)
+    early, late = SegmentName(NOON_MS, 10_000, 0), SegmentName(NOON_MS, 10_000, 0, kept_until_ms=NOON_MS + 1)
+    main = StreamName("front", "main")
+    with Index(index_path(keeping.store.root)) as index:
+        index.add([StoredSegment(main, late, 9)])
+        index.add([StoredSegment(main, early, 9)])
+        assert [one.name for one in index.segments(main, 0, NOON_MS * 2)] == [late]
