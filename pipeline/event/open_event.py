@@ -1,7 +1,7 @@
 """The event that is under way: gathers parts and sound, keeps the best picture, and gives the noun.
 
 Rules: of all frames only the best one so far is held. Its worth is the score times the size of the object's
-box, less by far when the box is cut off at the picture's edge.
+box, up to a third of the picture's, and less by far when the box is cut off at the picture's edge.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pipeline.picture import Frame
 
 MOST_PARTS = 200  # a street in five minutes; the record stays below half a megabyte
-_EDGE = 0.005  # of the picture: three pixels of a sub stream
+_EDGE = 0.01  # of the picture: boxes of things that are cut off end up to that far inside
+_LARGE = 0.35  # root of the area: what is larger shows no more of itself, often less of what is around
 _CUT_OFF = 0.4  # what a picture of a thing that is cut off is worth
 _BETTER = 1.1  # by how much another frame must be better to be kept instead
 
@@ -82,7 +83,8 @@ class OpenEvent:
 def worth_of(place: Place) -> float:
     """How well a frame shows a thing at `place`; 0 to 1."""
     cut_off = _touches_edge(place.box)
-    return place.score * math.sqrt(place.box.area) * (_CUT_OFF if cut_off else 1.0)
+    size = min(math.sqrt(place.box.area), _LARGE) / _LARGE
+    return place.score * size * (_CUT_OFF if cut_off else 1.0)
 
 
 def _touches_edge(box: Box) -> bool:
