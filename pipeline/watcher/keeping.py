@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from pipeline.event import Happening
@@ -96,7 +97,7 @@ class Keeping:
             if item is None and self._ending.is_set():
                 break
             if isinstance(item, Kept):
-                self._guarded(lambda item=item: self._keep(item))
+                self._guarded(partial(self._keep, item))
             elif item is not None and item.camera in self._cameras:
                 self._cameras[item.camera].looked(item.until_ns)
             self._guarded(self._tend)
