@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,7 +27,7 @@ from pipeline.durable import DISK, DiskCalls
 from pipeline.event_store.deadlines import class_in
 from pipeline.event_store.files_of_event import FilesOfEvent
 from pipeline.event_store.nouns import KeptEvent
-from pipeline.event_store.raising import LINGER_MS, Raiser, TouchedSpan
+from pipeline.event_store.raising import Raiser, TouchedSpan
 from pipeline.event_store.recovery import recover_events
 from pipeline.model import SegmentMark, StreamName
 from pipeline.names import EVENT_STREAMS, EVENTS, HOUR_MS, StoredSegment
@@ -37,6 +37,7 @@ from pipeline.watched import HOLD_BACK_MS, Watched
 
 _log = logging.getLogger("nvr.watch")
 MOST_WAITING = 32  # with two pictures of 100 kB each: 6 MB a camera
+RECENT_MS = 2 * HOUR_MS  # at a start; a crash comes between an event's end and its footage's deadline seldom
 _REMEMBERED = 8  # finished events whose sequence one that goes on may ask for
 
 
@@ -86,7 +87,7 @@ class EventStore:
         self._streams = [StreamName(place.camera, one) for one in EVENT_STREAMS]
         self._next_sequence = max(map(self._first_sequence, self._streams))
         self._chaining = self._make_chaining(recovered)
-        self._touch_recent(now_ms)
+        self._touch_footage_of(recovered, now_ms)
 
     @property
     def waiting(self) -> int:
@@ -109,10 +110,12 @@ class EventStore:
 
     def save(self, kept: KeptEvent) -> bool:
         """Keeps what there is of an event under way; whether the disk took it."""
+        self.watched.touched(kept.start_ms, kept.end_ms)
         return self._tried("kept", lambda: self._save(kept, ended=False))
 
     def finish(self, kept: KeptEvent, now_ms: int) -> bool:
         """Publishes an event that has ended; whether it has its name now. Else it waits for `tend`."""
+        self.watched.touched(kept.start_ms, kept.end_ms)
         if len(self._waiting) >= MOST_WAITING:
             self._give_up(self._waiting.popleft())
         self._waiting.append(kept)
@@ -151,15 +154,17 @@ class EventStore:
         beginnings = Beginnings(recovered, dict.fromkeys(self._streams, self._next_sequence))
         return Chaining(ChainKeeper(place), self._place.camera, beginnings, lambda: False, durably=True)
 
-    def _touch_recent(self, now_ms: int) -> None:
-        """Of events that ended a short while ago the footage may still lack its deadline."""
+    def _touch_footage_of(self, recovered: Sequence[StoredSegment], now_ms: int) -> None:
+        """What a crash interrupted, and what was published lately: their footage may lack its deadline."""
         stream = StreamName(self._place.camera, EVENTS)
-        for hour in walk.hours(self._root, stream):
-            if hour.start_ms < now_ms - 2 * HOUR_MS:
-                continue
-            for name in (one.name for one in walk.segments(self._root, hour)):
-                if name.end_ms > now_ms - LINGER_MS:
-                    self._touch(name.sequence, TouchedSpan(name.start_ms, name.end_ms, class_in(name), True))
+        recent = [
+            one
+            for hour in walk.hours(self._root, stream)
+            if hour.start_ms > now_ms - RECENT_MS - HOUR_MS
+            for one in walk.segments(self._root, hour)
+        ]
+        for name in {one.name for one in (*recovered, *recent) if one.stream == stream}:
+            self._touch(name.sequence, TouchedSpan(name.start_ms, name.end_ms, class_in(name), True))
 
     # Keeping.
 

@@ -16,6 +16,7 @@ from crypto.recipient import Recipient
 from pipeline import audit, walk
 from pipeline.event_store.deadlines import deadline_ms
 from pipeline.event_store.raising import LINGER_MS, Raiser, TouchedSpan
+from pipeline.event_store.store import RECENT_MS
 from pipeline.expiry import run_pass
 from pipeline.index import Index, IndexThread, index_path, open_or_restore, rebuild
 from pipeline.model import StreamName
@@ -276,13 +277,32 @@ def test_after_a_crash_the_footage_is_kept_all_the_same(events: Keeping) -> None
     ]
 
 
-def test_events_of_long_ago_are_not_looked_for(events: Keeping) -> None:
+def test_however_late_the_footage_of_an_interrupted_event_is_kept(events: Keeping) -> None:
+    events.begin().save(kept(an_event(1, NOON_MS + 12_000, 3_000)))
+    late = events.begin(NOON_MS + DAY_MS)
+    late.watched.looked(NOON_MS, NOON_MS + 60_000)
+    assert [span.to_ms - span.from_ms for span in late.watched.spans] == [12_000, 45_001]
+    late.tend(NOON_MS + DAY_MS)
+    assert _raised(events.store.root) == [1]
+
+
+def test_the_time_of_an_event_counts_as_such_though_the_disk_is_away(events: Keeping) -> None:
+    store = events.begin()
+    events.store.root.rename(events.store.root.with_name("away"))
+    store.watched.looked(NOON_MS, NOON_MS + 60_000)
+    assert not store.save(kept(an_event(1, NOON_MS, 30_000)))
+    assert not store.finish(kept(an_event(2, NOON_MS + 30_000, 31_000)), NOON_MS)
+    assert store.watched.spans == []
+
+
+def test_finished_events_of_long_ago_are_not_looked_for(events: Keeping) -> None:
     first = events.begin()
     first.finish(kept(an_event(1, NOON_MS + 12_000, 3_000)), NOON_MS + 20_000)
-    later = events.begin(NOON_MS + HOUR_MS)
-    assert later.watched.spans == []
     fill(events.store.root, SUB, NOON_MS, 6)
-    later.tend(NOON_MS + HOUR_MS)
+    later_ms = NOON_MS + RECENT_MS + 2 * HOUR_MS
+    events.begin(later_ms).tend(later_ms)
     assert _raised(events.store.root, SUB) == []
+    events.begin(NOON_MS + HOUR_MS).tend(NOON_MS + HOUR_MS)
+    assert _raised(events.store.root, SUB) == [1]
     with open_or_restore(events.store.root) as index:
         assert len(index.streams()) == 4
