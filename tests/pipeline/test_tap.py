@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.model import Codec, Kind, Packet, StreamInfo, Track
 from pipeline.tap import TapClient, TapServer
-from pipeline.wire import Decoder, Dropped, Hello, Message
+from pipeline.wire import Decoder, Dropped, Hello, Message, encode_packet
 
 _INFO = StreamInfo(Track(Kind.VIDEO, Codec.H264, 90_000, b"avcC", 640, 360))
 _GOP = 10
@@ -138,3 +138,20 @@ def _wait(reached: Callable[[], bool]) -> None:
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_a_pause_in_the_middle_of_a_message_loses_nothing(path: Path) -> None:
+    whole = encode_packet(_packet(1))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        client = TapClient(path, timeout_s=0.05)
+        connection, _ = listener.accept()
+        with connection:
+            messages = client.with_pauses()
+            connection.sendall(whole[:100])
+            assert next(messages) is None
+            connection.sendall(whole[100:])
+            assert next(message for message in messages if message is not None) == _packet(1)
+        assert [message for message in messages if message is not None] == []
+    client.close()
