@@ -64,7 +64,7 @@ class Living:
     @property
     def box(self) -> Box:
         """Where it should be now."""
-        return self._rest if self.is_still else self._filter.box
+        return self._filter.box
 
     @property
     def is_still(self) -> bool:
@@ -82,11 +82,11 @@ class Living:
         return self._at_ns - self._seen_ns
 
     def advance(self, at_ns: int) -> None:
-        """Goes on to a later look."""
+        """Goes on to a later look. A still thing that is not found stays where it was."""
         seconds = max(0, at_ns - self._at_ns) / _NS
-        self._at_ns = max(self._at_ns, at_ns)
-        if not self.is_still:
+        if not (self.is_still and self.unseen_ns):
             self._filter.predict(seconds)
+        self._at_ns = max(self._at_ns, at_ns)
 
     def found(self, detection: Detection, moved: Sequence[Box]) -> None:
         """This look found it."""
