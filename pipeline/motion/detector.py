@@ -16,13 +16,15 @@ from pipeline.picture import Frame, Picture, Plane
 from pipeline.scene import Box, Polygon
 
 _NS = 1_000_000_000
-_LEAST_WIDTH = 320
+_LEAST_WIDTH = 320  # of what is compared: a person 40 pixels high in 768x576 is then 20 high
 _SCENE_SHARE = 0.5
-_SCENE_SHIFT = 25.0
+_SCENE_SHIFT = 25.0  # of brightness, at once: a lamp; exposure and dusk take longer
 _LEAST_PIXELS = 6
-_SURE_PIXELS = 60
-_LASTS_S = 1.0
-_LIT_PIXELS = 400
+_SURE_PIXELS = 60  # a person 40 of 576 pixels high has about a hundred
+_WEATHER_BEGINS, _WEATHER_ENDS = 25, 6  # areas
+_WEATHER_PIXELS = 150
+_LASTS_S = 1.0  # frames farther apart say nothing of what was between
+_LIT_PIXELS = 100
 _LIKE = 0.9
 _LEAST_SPREAD = 4.0
 _NEAR = np.ones((15, 15), np.uint8)
@@ -52,6 +54,7 @@ class MotionDetector:
         self._background: Background | None = None
         self._looked_at = np.zeros((0, 0), np.uint8)
         self._before = np.zeros((0, 0), np.uint8)
+        self._is_weather = False
         self._last_ns = 0
 
     def look(self, frame: Frame) -> Motion:
@@ -80,7 +83,12 @@ class MotionDetector:
 
     def _moved(self, at_ns: int, grey: Grey, background: Background, changed: Plane, step_s: float) -> Motion:
         found = areas(changed)
-        chosen = [self._counts(number, found, grey, background, step_s) for number in range(len(found.found))]
+        least = self._least_sure(found)
+        chosen = [
+            (one.pixels >= least or self._lasts(one, least, step_s))
+            and not self._is_lit(number, found, grey, background)
+            for number, one in enumerate(found.found)
+        ]
         moving = found.mask(chosen, changed)
         background.learn(grey, changed, moving, step_s)
         self._before = changed
@@ -89,16 +97,27 @@ class MotionDetector:
         share = sum(one.pixels for one in counted) / max(1, cv2.countNonZero(self._looked_at))
         return Motion(at_ns, boxes(counted, width, height), share, False)
 
-    def _counts(self, number: int, found: Areas, grey: Grey, background: Background, step_s: float) -> bool:
+    def _least_sure(self, found: Areas) -> int:
+        """How many pixels count at once. Rain and snow are many small areas; then only large ones count.
+
+        It stays weather while some of it is to be seen: most of it is soon learnt as noise.
+        """
+        small = sum(_LEAST_PIXELS <= one.pixels < _SURE_PIXELS for one in found.found)
+        self._is_weather = small > (_WEATHER_ENDS if self._is_weather else _WEATHER_BEGINS)
+        return _WEATHER_PIXELS if self._is_weather else _SURE_PIXELS
+
+    def _lasts(self, area: Area, least: int, step_s: float) -> bool:
+        """Whether a small area counts: one that was there in the last frame."""
+        if least == _WEATHER_PIXELS or area.pixels < _LEAST_PIXELS:
+            return False
+        return step_s >= _LASTS_S or self._was_near(area)
+
+    def _is_lit(self, number: int, found: Areas, grey: Grey, background: Background) -> bool:
         area = found.found[number]
-        if area.pixels < _LEAST_PIXELS:
-            return False
-        if area.pixels < _SURE_PIXELS and step_s < _LASTS_S and not self._was_near(area):
-            return False
-        return area.pixels < _LIT_PIXELS or not _is_light(area, found.inside(number), grey, background.mean)
+        return area.pixels >= _LIT_PIXELS and _is_light(area, found.inside(number), grey, background.mean)
 
     def _was_near(self, area: Area) -> bool:
-        """Whether something changed there in the last frame, too: rain and snow are elsewhere each time."""
+        """Whether something changed there in the last frame, too: noise and drops are elsewhere each time."""
         reach = _NEAR.shape[0] // 2
         top, left = max(0, area.top - reach), max(0, area.left - reach)
         return bool(self._before[top : area.bottom + reach, left : area.right + reach].any())
