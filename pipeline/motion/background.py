@@ -33,6 +33,7 @@ _FLICKERS = 0.2 * 255  # of the looks in which a pixel changes sides: people on 
 _FLICKERING_TIMES = 3.0
 _RESTLESS_TIMES = 2.0
 _SLOWLY_S = 0.7
+_NO_TIME_S = 1e-6  # two frames may claim the same time
 _LONGEST_STEP_S = 5.0
 
 
@@ -91,7 +92,7 @@ class Background:
             self._unlearnt_s = 0.0
 
     def _share(self, step_s: float) -> float:
-        beginning = step_s / (self._age_s + step_s) if self._age_s < _BEGINNING_S else 0.0
+        beginning = step_s / (self._age_s + step_s + _NO_TIME_S) if self._age_s < _BEGINNING_S else 0.0
         return max(beginning, _part(step_s, _LEARNING_S))
 
     def _learn_noise(self, still: Plane, step_s: float) -> None:
