@@ -13,13 +13,13 @@ from pathlib import Path
 from nvr.errors import NvrError
 from nvr.local_zone import local_zone
 from nvr.newest_footage import newest_sure_ns
+from nvr.notify import Notifiers
 from nvr.schedule import in_schedule, parse_span
 from nvr.watch_plan import CameraWatch, WatchPlan
 from pipeline import walk
 from pipeline.event_store import EventPlace, EventStore
 from pipeline.index import IndexThread
 from pipeline.store import Store, lock_watcher
-from pipeline.watcher.keeping import Nobody
 from pipeline.watcher.settings import CameraSettings, SoundRule, WatcherSettings, always
 from pipeline.watcher.watcher import Watcher, WatcherFailed
 
@@ -36,8 +36,11 @@ def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
     store = Store(settings.store_root)
     with lock_watcher(store), contextlib.ExitStack() as indexes:
         open_store = partial(_open_events, store, settings.state_dir, indexes)
+        notifiers = indexes.enter_context(
+            Notifiers.at_work(plan.notify, [one.camera for one in plan.cameras])
+        )
         try:
-            Watcher(settings, open_store, Nobody(), stop).run()
+            Watcher(settings, open_store, notifiers, stop).run()
         except WatcherFailed as fault:
             raise NvrError(f"The watcher ends: {fault}.") from None
 
