@@ -111,7 +111,7 @@ def test_a_model_of_ones_own_that_is_none(house: Household, tmp_path: Path) -> N
     bad = house.config.with_name("bad.toml")
     (tmp_path / "bad.tflite").write_bytes(b"not a model")
     own = f'model = "{tmp_path}/bad.tflite"\nlabels_file = "{tmp_path}/l.txt"\n'
-    bad.write_text(text.replace("[detect]\n", f"[detect]\n{own}", 1), "utf-8")
+    bad.write_text(text.replace("\n[detect]\n", f"\n[detect]\n{own}", 1), "utf-8")
     (tmp_path / "l.txt").write_text("person\n")
     done = detect(STREET, config=bad)
     assert done.returncode == 2
