@@ -36,9 +36,8 @@ def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
     store = Store(settings.store_root)
     with lock_watcher(store), contextlib.ExitStack() as indexes:
         open_store = partial(_open_events, store, settings.state_dir, indexes)
-        notifiers = indexes.enter_context(
-            Notifiers.at_work(plan.notify, [one.camera for one in plan.cameras])
-        )
+        cameras = [one.name for one in settings.cameras]
+        notifiers = indexes.enter_context(Notifiers.at_work(plan.notify, cameras))
         try:
             Watcher(settings, open_store, notifiers, stop).run()
         except WatcherFailed as fault:

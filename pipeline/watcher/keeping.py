@@ -37,12 +37,18 @@ _OPEN_AGAIN_S = 10.0  # a store's disk may be mounted late
 class Notifier(Protocol):
     """Is told of every event; never blocks, never raises."""
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with those who are told, for the report; empty for nothing."""
+
     def happened(self, camera: str, happening: Happening, event_id: str) -> None:
         """`event_id` as people write it: `front-42`."""
 
 
 class Nobody:
     """Is told and tells nobody: what is there without notifiers."""
+
+    problem = ""
 
     def happened(self, camera: str, happening: Happening, event_id: str) -> None:
         """Does nothing."""
@@ -75,9 +81,10 @@ class Keeping:
 
     @property
     def problem(self) -> str:
-        """What is wrong with keeping, for the report: names of cameras and reasons; empty for nothing."""
+        """What is wrong with keeping and telling, for the report; empty for nothing."""
         found = {name: kept.problem for name, kept in list(self._cameras.items())} | self._faults
-        return "; ".join(f"{name}: events cannot be kept: {why}" for name, why in found.items() if why)
+        said = [f"{name}: events cannot be kept: {why}" for name, why in found.items() if why]
+        return "; ".join(filter(None, (*said, self._notifier.problem)))
 
     def lost(self, camera: str) -> int:
         """How many events of this camera could not be kept."""
