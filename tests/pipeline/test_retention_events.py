@@ -88,6 +88,17 @@ def test_events_themselves_held_kept_and_unsure_footage_stay() -> None:
     assert _gone(_planned(segments, EVER, holds=[hold])) == [4]
 
 
+def test_events_go_as_footage_does_by_age_bytes_deadlines_and_holds() -> None:
+    old = [_segment(3 * 1440 - number, number, EVENTS) for number in range(3)]
+    kept = _segment(3 * 1440 - 3, 3, EVENTS, kept=NOW_MS + 1)
+    footage = [_segment(3 * 1440 - 10 - number, 10 + number) for number in range(40)]
+    held = HoldName("front", old[1].name.start_ms, old[1].name.start_ms + 1, 0)
+    by_age = _planned([*old, kept, *footage], [], Policy({"front": Limits(days=2)}), [held])
+    assert _gone(by_age, Why.AGE)[:3] == [0, 2, 10], "oldest first, whatever it is"
+    by_bytes = _planned([*old, kept, *footage], [], Policy({"front": Limits(max_bytes=4_250)}), [held])
+    assert _gone(by_bytes, Why.CAMERA_BYTES) == [0, 2]
+
+
 def test_a_pass_a_minute_keeps_up_with_two_streams_and_catches_up() -> None:
     """In the steady state a tenth would be six, of the twelve that come each minute."""
     stored: list[StoredSegment] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -17,14 +18,17 @@ from pipeline.chain.reading import chain_numbers
 from pipeline.chain.records import Gap, Reason
 from pipeline.chain.verify import Question, verify
 from pipeline.chaining import Beginnings, Chaining, next_in_chain
+from pipeline.event_store.files_of_event import FilesOfEvent
 from pipeline.model import StreamName
-from pipeline.names import StoredSegment, chain_path
+from pipeline.names import DAY_MS, StoredSegment, chain_path
 from pipeline.store import last_sequence, open_segment, recover
 from tests.support.chain_writing import Box, chain_record
+from tests.support.events import an_event, kept
 from tests.support.store_writing import DEVICE, FRONT, make_store, mark
 
 SUB = StreamName("front", "sub")
 BACK = StreamName("back", "main")
+EVENTS = StreamName("front", "events")
 STREAMS = st.sampled_from([FRONT, SUB, BACK])
 RECIPIENTS = [X25519Identity.generate(lambda count: bytes(range(count))).recipient]
 TICK_MS = 20_000
@@ -38,7 +42,7 @@ class History(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="history-"))
         self.store = make_store(self.folder / "store")
         self.box = Box(self.store.root, self.folder / "state")
-        self.segments: dict[StreamName, list[StoredSegment]] = {FRONT: [], SUB: [], BACK: []}
+        self.segments: dict[StreamName, list[StoredSegment]] = {FRONT: [], SUB: [], BACK: [], EVENTS: []}
         self.heads: dict[str, Heads] = {}
         self.flushed: dict[Path, int] = {}
 
@@ -64,6 +68,26 @@ class History(RuleBasedStateMachine):
         assert segment is not None
         self.segments[stream].append(segment)
         self.box.append(chain_record(self.store.root, segment), camera=stream.camera, sign=sign)
+
+    @rule(chained=st.booleans())
+    def keeps_an_event(self, chained: bool) -> None:
+        """By the watcher, which a crash may keep from chaining it; and the footage gets a deadline."""
+        self.box.now_ms += TICK_MS
+        place = mark(self._next(EVENTS), self.box.now_ms, EVENTS)
+        files = FilesOfEvent(self.store.root, place, RECIPIENTS[0], None)
+        files.save(kept(an_event(1, self.box.now_ms), picture=False), ended=True)
+        for event, _ in files.publish():
+            self.segments[EVENTS].append(event)
+            if chained:
+                self.box.append(chain_record(self.store.root, event))
+            else:
+                self._starts("front")
+        self.segments[FRONT] = [self._with_deadline(one) for one in self.segments[FRONT]]
+
+    def _with_deadline(self, one: StoredSegment) -> StoredSegment:
+        raised = replace(one, name=replace(one.name, kept_until_ms=one.name.kept_until_ms + DAY_MS))
+        (self.store.root / one.path).rename(self.store.root / raised.path)
+        return raised
 
     @rule(stream=STREAMS)
     def stops(self, stream: StreamName) -> None:
@@ -113,7 +137,7 @@ class History(RuleBasedStateMachine):
         """The day key is exchanged."""
         self.box.next_day()
 
-    @rule(stream=STREAMS, count=st.integers(1, 4))
+    @rule(stream=STREAMS | st.just(EVENTS), count=st.integers(1, 4))
     def expires(self, stream: StreamName, count: int) -> None:
         """Retention."""
         going, self.segments[stream] = self.segments[stream][:count], self.segments[stream][count:]
@@ -154,7 +178,8 @@ class History(RuleBasedStateMachine):
         report = verify(self.store.root, Question(DEVICE, heads=self.heads), self.box.now_ms / 1000)
         assert report.findings == ()
         stored = sum(map(len, self.segments.values()))
-        assert sum(one.verified + one.before_chain for one in report.cameras) == stored
+        verified = sum(one.verified + one.verified_events for one in report.cameras)
+        assert verified + sum(one.before_chain for one in report.cameras) == stored
 
 
 History.TestCase.settings = settings(
