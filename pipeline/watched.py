@@ -85,7 +85,7 @@ class Watched:
 
     def forget(self) -> None:
         """Nothing is said any more. Raises OSError."""
-        self._spans = []
+        self._spans, self._events = [], []
         self._path.unlink(missing_ok=True)
 
     def save(self, now_ms: int) -> None:
