@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.model import Codec, Kind, StreamInfo, Track
 from pipeline.wire import Anchor, encode_hello
+from tests.support.footage import STREET
 from tests.support.household import Household, make_household, until
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -57,6 +58,17 @@ def test_what_check_prints(house: Household) -> None:
     done = house.nvr("check", "--json")
     assert done.returncode == 1
     assert shape(json.loads(done.stdout)) == shape(documented("reference.md", "check"))
+
+
+def test_what_detect_prints(house: Household) -> None:
+    told = documented("reference.md", "detect")
+    tried = house.json("detect", str(STREET), "--seconds", "1")
+    assert tried.keys() == told.keys()
+    assert tried["pictures"][0].keys() == told["pictures"][0].keys()
+    assert tried["pictures"][0]["found"][0].keys() == told["pictures"][0]["found"][0].keys()
+    (event,) = house.json("detect", str(STREET), "--events")["events"]
+    assert event.keys() == told["events"][0].keys()
+    assert event["objects"][0].keys() == told["events"][0]["objects"][0].keys()
 
 
 def test_what_the_tap_says_first() -> None:
