@@ -83,10 +83,10 @@ def working_place(disk: Path) -> Iterator[Place]:
         yield Place(Path(on_disk), Path(in_memory))
 
 
-def household(disk: Path, memory: Path) -> Household:
+def household(disk: Path, memory: Path, *, watched: bool = False) -> Household:
     """A household on `disk`, by `nvr init`, whose run-time directory is in memory as systemd's is."""
     disk.mkdir(exist_ok=True)
-    made = make_household(disk)
+    made = make_household(disk, watched=watched)
     run_dir = memory / "run"
     text = made.config.read_text("utf-8").replace(str(made.run_dir), str(run_dir))
     made.config.write_text(text, "utf-8")

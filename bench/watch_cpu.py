@@ -9,24 +9,19 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.looped import messages
-from bench.processes import MeasuringFailed, all_running, children, cpu_per_minute, memory
+from bench import watch_memory
+from bench.processes import all_running, children, cpu_per_minute
 from bench.scale import Scale
-from bench.scene import Place, household
+from bench.scene import Place
 from bench.table import Findings, Goal, Row
+from bench.watch_played import clip_of, lessons, taps, until
 from pipeline.watcher.eye import Eye, EyeSettings, Mode
-from tests.support.scenes import passing_scene, still_scene
 
-_MAIN, _SUB = "1920x1080", "640x360"
-_STARTING_S = 300.0
 _LEAST_TIMES = 8
-_CAMERAS = 8
-_SETTLING_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +54,28 @@ _WATCHED = (
 
 def measure(scale: Scale, place: Place) -> Findings:
     """CPU, the gate's choice, memory."""
-    rows = [*_cpu(scale, place), *_gates(scale), *_memory(place)]
+    rows = [*_cpu(scale, place), *_gates(scale), *watch_memory.rows(place)]
     return Findings(
         rows,
         [
             "Watching: 1080p30 and 640x360 at 25 fps from clips, CPU seconds of a camera-minute with motion, "
             "detector and tracks in them. Alternative: ffmpeg decodes all of the clip, 5 frames a second "
             "are scaled to 300x300, and their difference is taken.",
-            f"The gate's choice after {scale.gate_s:.0f} s of people crossing half of the time; asleep "
+            f"The gate's choice after {scale.gate_s:.0f} s in which people cross half of the time; asleep "
             "is when only a keyframe in 4 s is decoded.",
         ],
     )
 
 
-def _clip(scene: str, stream: str) -> Path:
-    size, fps = (_MAIN, 30) if stream == "main" else (_SUB, 25)
-    return still_scene(size, fps=fps) if scene == "still" else passing_scene(size, fps=fps)
-
-
 def _cpu(scale: Scale, place: Place) -> Iterator[Row]:
     run_dir = place.memory
-    clips = {f"{one.name}.{one.stream}": _clip(one.scene, one.stream) for one in _WATCHED}
+    clips = {f"{one.name}.{one.stream}": clip_of(one.scene, one.stream) for one in _WATCHED}
     commands = {one.name: _watching(one, run_dir, place.disk) for one in _WATCHED}
-    usual = {f"usual-{stream}": _clip("still", stream) for stream in ("main", "sub")}
+    usual = {f"usual-{stream}": clip_of("still", stream) for stream in ("main", "sub")}
     for name, clip in usual.items():
         commands[name] = [sys.executable, "-m", "bench.usual_way", str(clip)]
-    with _taps(run_dir, clips, place.disk), all_running(commands, place.disk) as pids:
-        _until(lambda: all((run_dir / f"{one.name}.looks").exists() for one in _WATCHED))
+    with taps(run_dir, clips, place.disk), all_running(commands, place.disk) as pids:
+        until(lambda: all((run_dir / f"{one.name}.looks").exists() for one in _WATCHED))
         time.sleep(scale.settle_s)
         pids |= {f"{name}+": child for name in usual for child in children(pids[name])}
         taken = cpu_per_minute(pids, scale.watch_s)
@@ -121,34 +111,16 @@ def _cpu_row(one: _Watched, taken: float, others: Mapping[str, float]) -> Row:
 
 def _watching(one: _Watched, run_dir: Path, state_dir: Path) -> list[str]:
     command = [sys.executable, "-m", "bench.watch_one", str(run_dir), str(state_dir), one.name, one.stream]
-    return [*command, str(_clip("passing", one.stream))] if one.learnt else command
-
-
-@contextmanager
-def _taps(run_dir: Path, clips: Mapping[str, Path], logs: Path) -> Iterator[None]:
-    pairs = [f"{name}={clip}" for name, clip in clips.items()]
-    command = [sys.executable, "-m", "bench.watch_taps", str(run_dir), *pairs]
-    with all_running({"taps": command}, logs):
-        _until(lambda: all((run_dir / f"{name}.tap").exists() for name in clips))
-        yield
-
-
-def _until(reached: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + _STARTING_S
-    while not reached():
-        if time.monotonic() > end_s:
-            raise MeasuringFailed("the watcher did not begin")
-        time.sleep(0.2)
+    return [*command, "learnt"] if one.learnt else command
 
 
 def _gates(scale: Scale) -> Iterator[Row]:
     """What the gate makes of each kind of camera, at the end of what it has seen."""
     for rate in ("variable", "constant"):
         for stream in ("sub", "main"):
-            size, fps = (_MAIN, 30) if stream == "main" else (_SUB, 25)
             eye = Eye(EyeSettings(is_sub=stream == "sub"))
             modes: Counter[Mode] = Counter()
-            for message in messages(passing_scene(size, rate, fps=fps), scale.gate_s, time.time_ns()):
+            for message in lessons(stream, rate, scale.gate_s, time.time_ns()):
                 eye.take(message)
                 modes[eye.report().mode] += 1
             asleep = modes[Mode.ASLEEP] / modes.total()
@@ -156,28 +128,3 @@ def _gates(scale: Scale) -> Iterator[Row]:
                 f"gate's choice: {rate} bit rate, {'with' if stream == 'sub' else 'without'} a sub stream",
                 f"asleep {asleep:.0%}; {eye.report().why}",
             )
-
-
-def _memory(place: Place) -> Iterator[Row]:
-    """Of the real process, with eight cameras whose sub streams show people; and with main streams only."""
-    for stream, without in (("sub", ""), ("main", "out")):
-        names = [f"camera{number}" for number in range(_CAMERAS)]
-        folder = place.disk / f"watch-{stream}"
-        house = household(folder, place.memory / f"watch-{stream}")
-        house.run_dir.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            sub = {"sub": "rtsp://127.0.0.1:9/sub"} if stream == "sub" else {}
-            house.add(name, url="rtsp://127.0.0.1:9/main", **sub)
-        clips = {f"{name}.{stream}": _clip("passing", stream) for name in names}
-        with (
-            _taps(house.run_dir, clips, folder),
-            all_running({"watch": house.command("watch")}, folder) as pids,
-        ):
-            time.sleep(_SETTLING_S)
-            rss = memory(pids["watch"]).rss
-        yield Row(
-            f"memory of a watcher with {_CAMERAS} cameras, with{without} sub streams: RSS",
-            f"{rss:.0f} MB",
-            goal=Goal("≤", 250, "MB"),
-            figure=rss,
-        )

@@ -1,6 +1,6 @@
-"""A watcher of one camera: `python -m bench.watch_one RUN_DIR STATE_DIR CAMERA STREAM [LEARNT_CLIP]`
+"""A watcher of one camera: `python -m bench.watch_one RUN_DIR STATE_DIR CAMERA STREAM [learnt]`
 
-It is the watcher's own thread, queue and detector. A clip may be looked at before, as fast as it goes, so
+It is the watcher's own thread, queue and detector. It may have looked at clips before, as fast as it goes, so
 that the gate has learnt what a real one learns in some hours. Writes `CAMERA.looks` when it turns to the tap.
 """
 
@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from bench.looped import messages
+from bench.watch_played import lessons
 from pipeline.detect import Detector, InferenceQueue
 from pipeline.watcher.camera import Shared, WatchedCamera
 from pipeline.watcher.looking import Looking
@@ -22,16 +22,16 @@ _BEFORE_NS = 3600 * 1_000_000_000
 
 
 class _Learnt(WatchedCamera):
-    """One whose eye has looked at a clip before; without one, like any other."""
+    """One whose eye may have looked at clips before."""
 
-    clip: Path | None = None
+    learnt = False
     begins: Path
 
     def _new_looking(self, stream: str) -> Looking:
         looking = super()._new_looking(stream)
-        if self.clip is not None and self._eye is not None:
+        if self.learnt and self._eye is not None:
             then_ns = (time.time_ns() - _BEFORE_NS, time.monotonic_ns() - _BEFORE_NS)
-            for message in messages(self.clip, _LEARNING_S, *then_ns):
+            for message in lessons(stream, "variable", _LEARNING_S, *then_ns):
                 self._eye.take(message)
         self.begins.touch()
         return looking
@@ -45,7 +45,7 @@ def main() -> None:
     with InferenceQueue(detector) as queue:
         shared = Shared(queue, detector.input_size, run_dir, state_dir, lambda *_: None, lambda *_: None)
         watched = _Learnt(CameraSettings(camera, streams), shared, threading.Event())
-        watched.clip = Path(sys.argv[5]) if len(sys.argv) > 5 else None
+        watched.learnt = len(sys.argv) > 5
         watched.begins = run_dir / f"{camera}.looks"
         threading.Thread(target=watched.run, name="look", daemon=True).start()
         while True:
