@@ -4,7 +4,9 @@ told.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,9 +131,23 @@ def _detector(place: TryingPlace) -> Detector:
     from pipeline.detect import Detector, ModelError
 
     try:
-        return Detector.load(place.model, place.labels)
+        with _silence():
+            return Detector.load(place.model, place.labels)
     except ModelError as fault:
         raise UsageFault(sentence(str(fault))) from None
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """LiteRT tells standard error how it will calculate, past Python and without a switch."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _try(
