@@ -43,7 +43,7 @@ _COMMANDS = {
     "key": ("nvr.commands.key:key", "Your own key file: show it, new passphrase, new recovery sheet, drill."),
     "detect": (
         "nvr.commands.detect:detect",
-        "Try the detector and a camera's zones on a picture, a video or a camera.",
+        "Try the detector: what it finds in a picture, a video, at an address, or on a configured camera.",
     ),
     "feedback": (
         "nvr.commands.feedback:feedback",
