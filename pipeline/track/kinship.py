@@ -7,7 +7,6 @@ FAMILIES = (
     frozenset({"bicycle", "motorcycle", "stationary bicycle"}),
     frozenset({"cat", "dog", "cattle", "cow", "horse", "sheep", "bear"}),
 )
-VEHICLES = FAMILIES[0]
 MEMORY = 0.9  # a vote's weight is multiplied by that with each later one: about the last ten decide
 
 

@@ -4,6 +4,7 @@ Rules:
 - A still thing that was found several times is held for as long as nothing moves over its place: people who
   stand still drop out of the detector's sight for 16 s and more, and a car stays where it is parked.
 - Once something has moved there, it must be found again within a time, or it has gone.
+- Nothing goes where nothing moves: a box that jumps without motion in it is an error of the detector's.
 - A look that did not look at its place says nothing.
 """
 
@@ -25,6 +26,7 @@ LEFT_ITS_PLACE = 0.2  # of its size, to be no longer still
 STILL_NS = 2 * _NS
 FITTING = 0.4  # intersection over union of a thing and what moves there; a walker before a car has less
 FITTING_LOOKS = 3
+STIRRED = 0.3  # of its box: boxes of cars that stand half in the picture jump; nothing moves there then
 DISTURBED = 0.2  # of its box: from that on, what moves there may have taken it away
 
 
@@ -130,8 +132,11 @@ class Living:
 
     def _settle(self, moved: Sequence[Box]) -> None:
         box = self._filter.box
+        is_stirred = covered(self._newest.box, moved) > STIRRED
         if shift(self._rest, box) > LEFT_ITS_PLACE or has_grown(self._rest, box):
-            self._rest, self._rest_since_ns = box, self._at_ns
+            self._rest = box
+            self._rest_since_ns = self._at_ns if is_stirred else self._rest_since_ns
         self._fitting += likeness(self._newest.box, moved) > FITTING
         came = self._fitting >= FITTING_LOOKS
-        self._moved |= came or shift(self._first, box) > MOVED or has_grown(self._first, box)
+        went = is_stirred and (shift(self._first, box) > MOVED or has_grown(self._first, box))
+        self._moved |= came or went
