@@ -134,7 +134,7 @@ class Household:
 
 
 def make_household(place: Path, *options: str, watched: bool = False) -> Household:
-    """By `nvr init`, without a passphrase. Only with `watched` somebody looks: it costs a core for seconds."""
+    """By `nvr init`, without a passphrase. Somebody looks only if `watched`: it costs a core for seconds."""
     house = Household(place / "house", place / "keys", place / "run")
     arguments = ["init", str(house.directory), "--keys-to", str(house.keys), "--no-passphrase", *options]
     subprocess.run([sys.executable, "-m", "nvr", *arguments], check=True, capture_output=True, timeout=60)
