@@ -11,7 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bench import export, index, machine, proof, rebuild, record, sealing, sixteen, watch_cpu, watch_inference
+from bench import (
+    export,
+    index,
+    machine,
+    proof,
+    rebuild,
+    record,
+    sealing,
+    sixteen,
+    watch_accuracy,
+    watch_cpu,
+    watch_inference,
+)
 from bench.processes import MeasuringFailed
 from bench.scale import FULL, QUICK, Scale
 from bench.scene import Place, working_place
@@ -29,6 +41,7 @@ SECTIONS: Mapping[str, Callable[[Scale, Place], Findings]] = {
 WATCH_SECTIONS: Mapping[str, Callable[[Scale, Place], Findings]] = {
     "cpu": watch_cpu.measure,
     "inference": watch_inference.measure,
+    "accuracy": watch_accuracy.measure,
 }
 BUILD = Path(__file__).parents[1] / "build"
 

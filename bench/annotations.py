@@ -1,4 +1,4 @@
-"""Real footage with what is to be seen in it, annotated by eye: `bench/truth/`, whose README has the rule. Pure.
+"""Real footage with what is to be seen in it, annotated by eye: `bench/truth/`, whose README has the rule.
 
 Frames are counted from 0; boxes are pixels of the clip's own size, interpolated between annotated frames.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A person or vehicle: `boxes` by frame, the spans (first, last) in which it is hidden, whether it stays."""
+    """A person or vehicle: `boxes` by frame, spans (first, last) in which it is hidden, whether it stays."""
 
     number: int
     label: str
@@ -146,6 +147,6 @@ def _moved(box: Box, window: Box) -> Box:
 
 def _gaps(frames: Mapping[int, Box]) -> Iterator[tuple[int, int]]:
     known = sorted(frames)
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         if after > before + 1:
             yield before + 1, after - 1

@@ -1,10 +1,11 @@
-"""What looking finds in footage whose truth is known: recall, delay, and what was not there. Pure but for looking.
+"""What looking finds in footage whose truth is known: recall, delay, and what was not there.
 
 Rules:
-- Footage is looked at as the watcher looks, packet by packet; a happening is told at the stream's time of the
-  newest packet, plus the CPU time that this packet took, plus half a burst of reading.
-- A thing is found when a place on the path of an object in an event is where the thing is: of all things there
-  the one whose box it overlaps most, by a fifth at least, and of a label that fits.
+- Footage is looked at as the watcher looks, packet by packet; a happening is told at the stream's time of
+  the newest packet, plus the CPU time that this packet took, plus half a burst of reading.
+- A thing is found when a place on the path of an object in an event is where the thing is: of all things
+  there the one whose box it overlaps most, by a fifth at least, and of a label that fits.
+- What was in the event before it was tall enough to be asked for has no delay.
 """
 
 from __future__ import annotations
@@ -43,7 +44,6 @@ class Seen:
     cpu_s: float = 0.0
     modes: dict[str, int] = field(default_factory=dict)
     """How many packets came in each of the eye's modes."""
-    replaced: int = 0
 
     def objects(self) -> Iterator[tuple[int, EventObject]]:
         """Every object of every event, and when it was told (ns)."""
@@ -119,7 +119,7 @@ def score(seen: Seen, truth: Truth, start_ns: int = START_NS) -> Score:
             for thing in _things_at(truth, place, one.label, start_ns):
                 hit = True
                 known_ns = max(told_ns, place.at_ns)
-                delay = (known_ns - start_ns) / _NS - _visible_from(thing) / truth.fps
+                delay = max(0.0, (known_ns - start_ns) / _NS - _visible_from(thing) / truth.fps)
                 delays[thing.number] = min(delay, delays.get(thing.number, delay))
         true_objects += hit
     must, may = truth.must_find(), truth.may_find()

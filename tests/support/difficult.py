@@ -1,8 +1,9 @@
 """Footage in which nobody comes, made of real frames: what makes detectors see things that are not there.
 
-The scene is the car park of `vtest.avi` without its people: of each pixel the middle of 239 frames. What stays
-is what a model takes for people now and then (a tripod, cones, posts) and two parked cars. `leaves` is a tree in
-the wind, as filmed. Each clip lasts a minute and can be looped; noise and streaks differ in every frame.
+The scene is the car park of `vtest.avi` without its people: of each pixel the middle of 239 frames. What
+stays is what a model takes for people now and then (a tripod, cones, posts) and two parked cars. `leaves` is
+a tree in the wind, as filmed. Each clip lasts a minute and can be looped; noise and streaks differ in every
+frame.
 """
 
 from __future__ import annotations
