@@ -62,7 +62,7 @@ def measure(scale: Scale, place: Place) -> Findings:
             "detector and tracks in them. Alternative: ffmpeg decodes all of the clip, 5 frames a second "
             "are scaled to 300x300, and their difference is taken.",
             f"The gate's choice after {scale.gate_s:.0f} s in which people cross half of the time; asleep "
-            "is when only a keyframe in 4 s is decoded.",
+            "is when only a keyframe in about 5 s is decoded.",
         ],
     )
 

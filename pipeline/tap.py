@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -280,15 +280,15 @@ class TapClient:
         while data := self._socket.recv(_RECEIVE_BYTES):
             yield from decoder.feed(data)
 
-    def with_pauses(self, nap_s: float = 0.0) -> Iterator[Message | None]:
+    def with_pauses(self, nap_s: Callable[[], float] = lambda: 0.0) -> Iterator[Message | None]:
         """As iterating, and None whenever nothing has come for `timeout_s`: nothing is lost by that.
 
-        After each burst it sleeps for `nap_s`: what has come meanwhile is then taken in one go.
+        Before each burst it sleeps for `nap_s`, in seconds: what has come meanwhile is then taken in one go.
         """
         decoder = Decoder()
         while True:
-            if nap_s:
-                time.sleep(nap_s)
+            if nap := nap_s():
+                time.sleep(nap)
             try:
                 data = self._socket.recv(_RECEIVE_BYTES)
             except TimeoutError:

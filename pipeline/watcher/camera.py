@@ -41,6 +41,7 @@ STEADY_S = 60.0  # who looked so long begins again with the shortest pause
 RETRY_S = 0.5  # until the recorder serves its tap
 CHORES_S = 1.0
 NAP_S = 0.1  # as long as recorders gather packets: half as many wake-ups, and caches that stay warm
+ASLEEP_NAP_S = 0.25  # while only sizes are read: waking up costs more than all that is done then
 NO_SUB_S = 20.0  # a sub stream may take some reconnects until it is there
 _SERVED = (State.RECORDING, State.PAUSED)
 UNANSWERED_S = 60.0  # a look takes some 20 ms; a detector that says nothing for so long hangs
@@ -173,7 +174,7 @@ class WatchedCamera:
 
     def _read(self, client: TapClient, looking: Looking, stream: str) -> None:
         self._health.set(LookState.NO_VIDEO)
-        for message in client.with_pauses(NAP_S):
+        for message in client.with_pauses(self._nap_s):
             if message is not None:
                 self._take(message, looking)
             if message is None or time.monotonic() >= self._next_chores_s:
@@ -183,6 +184,9 @@ class WatchedCamera:
             ends = self._stop.is_set() or self._stream != stream
             if ends or not self._settings.wanted(time.time_ns()):
                 return
+
+    def _nap_s(self) -> float:
+        return ASLEEP_NAP_S if self._eye is not None and self._eye.is_asleep else NAP_S
 
     def _take(self, message: Message, looking: Looking) -> None:
         self._came_s = time.monotonic()

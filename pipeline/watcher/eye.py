@@ -109,9 +109,18 @@ class Eye:
             return self._video(message, self._decoder, self._time)
         return []
 
+    def is_awake(self, at_ns: int) -> bool:
+        """Whether something moves or is tracked, as far as is known."""
+        return self._waking.is_awake(at_ns)
+
     def stay_awake_until(self, at_ns: int) -> None:
         """Everything is decoded until then (UTC): something is tracked."""
         self._waking.stay_awake_until(at_ns)
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether only a keyframe now and then is looked at."""
+        return self._doing is not Decode.ALL and self._gate.verdict() is Verdict.STILL
 
     def report(self) -> EyeReport:
         """What it does now."""

@@ -12,7 +12,7 @@ from pipeline.watcher.settings import CameraSettings
 
 SAVE_S = 10.0  # so much of an event a crash costs at most
 SAVE_NEWS_S = 2.0  # another object, zone or line is worth an earlier save
-APART_NS = 6_000_000_000  # a still camera is looked at every five seconds at least; what is further is a gap
+APART_NS = 8_000_000_000  # a still camera is looked at every six seconds at least; what is further is a gap
 _NS_PER_MS = 1_000_000
 
 

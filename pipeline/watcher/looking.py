@@ -137,7 +137,8 @@ class Looking:
         return Look(sight, regions, self._minimum)
 
     def _regions(self, sight: Sight) -> tuple[Box, ...]:
-        """Where to look: motion, what moved when last seen, and the whole picture now and then.
+        """Where to look: motion, what moved when last seen, and the whole picture now and then, in detail
+        only while something moves: what stands still makes no event.
 
         A still thing is looked at where something moves over it, and with the whole.
         """
@@ -152,7 +153,7 @@ class Looking:
                 sight.motion.boxes,
                 tracked,
                 sight.whole,
-                MOST_REGIONS,
+                MOST_REGIONS if self._eye.is_awake(sight.frame.at_ns) else 1,
             )
         )
 
