@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from nvr.watch_plan import MqttPlan
 
 KEEPALIVE_S = 30  # after one and a half of it the broker says that we are gone
 RECONNECT_S = (1, 60)
-_WAITING = 100  # messages that wait for the broker's word; more are not kept
+_WAITING = 1000  # messages without the broker's word: discovery for 64 cameras takes 260
 _AT_LEAST_ONCE = 1
 _GOODBYE_S = 2.0
 
@@ -48,9 +49,12 @@ class Mqtt:
         self._allowed = allowed
         self._cameras = tuple(cameras)
         self._problem = problem
-        self._open: dict[str, set[str]] = {camera: set() for camera in cameras}
+        self._open: dict[str, str] = {}
+        """The event that a camera is in. An end that was dropped is made good by the next event."""
         self._client = _Direct(CallbackAPIVersion.VERSION2)
         self._is_started = False
+        self._may_go = threading.Event()
+        """Set while the broker listens, and when nothing is to be waited for any more."""
 
     def start(self) -> None:
         """Connects, soon or later. A CA that cannot be read is said, and nothing is sent then."""
@@ -69,15 +73,24 @@ class Mqtt:
             self._is_started = True
 
     def deliver(self, notice: Notice) -> None:
-        """Publishes it, or has it wait for the broker; does not wait itself."""
-        if not self._is_started:
-            return
-        running = self._open.setdefault(notice.camera, set())
-        running.discard(notice.event) if notice.is_over else running.add(notice.event)
+        """Publishes it, once the broker is there; until then notices wait in the outbox, which is bounded."""
+        if self._is_started:
+            self._may_go.wait()
+            self._tell(notice)
+
+    def _tell(self, notice: Notice) -> None:
+        if not notice.is_over:
+            self._open[notice.camera] = notice.event
+        elif self._open.get(notice.camera) == notice.event:
+            del self._open[notice.camera]
         self._publish(f"{notice.camera}/event", notice.to_json())
         self._publish_active(notice.camera)
         if notice.picture is not None:
             self._publish(f"{notice.camera}/picture", jpeg_of(notice.picture))
+
+    def hurry(self) -> None:
+        """What waits for a broker that is away is given up from now on."""
+        self._may_go.set()
 
     def close(self) -> None:
         """Says goodbye and goes."""
@@ -103,7 +116,7 @@ class Mqtt:
         self._client.publish(self._topic(name), payload, _AT_LEAST_ONCE, retain)
 
     def _publish_active(self, camera: str) -> None:
-        self._publish(f"{camera}/active", "ON" if self._open.get(camera) else "OFF", retain=True)
+        self._publish(f"{camera}/active", "ON" if camera in self._open else "OFF", retain=True)
 
     def _connected(
         self, client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, _more: Properties | None
@@ -111,6 +124,7 @@ class Mqtt:
         if code.is_failure:
             return  # the disconnection that follows says it
         self._problem.is_over()
+        self._may_go.set()
         self._publish("available", "online", retain=True)
         for camera in self._cameras:
             self._publish_active(camera)
@@ -120,6 +134,7 @@ class Mqtt:
     def _disconnected(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
+        self._may_go.clear()
         if code.is_failure:
             self._problem.is_there("the broker ended the connection or refuses it; is the password right?")
 

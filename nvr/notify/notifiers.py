@@ -59,8 +59,7 @@ class Notifiers:
     def close(self) -> None:
         """Delivers what waits, for some seconds, and ends."""
         for receiver, outbox in self._receivers:
-            if isinstance(receiver, Webhook):
-                receiver.close()
+            receiver.hurry()
             outbox.close(_GOODBYE_S)
             if isinstance(receiver, Mqtt):
                 receiver.close()

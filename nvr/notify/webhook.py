@@ -40,7 +40,7 @@ class Webhook:
         self._retries_s = retries_s
         self._closing = threading.Event()
 
-    def close(self) -> None:
+    def hurry(self) -> None:
         """Nothing is tried again from now on."""
         self._closing.set()
 
