@@ -1,7 +1,7 @@
 """What looking finds, and what it says that is not there, for each type of camera.
 
 Found: real footage annotated by eye (`bench/truth/`), also cut to a lawn on which nobody is until two people
-come, so that the eye sleeps first. False: footage of an empty scene made difficult (`tests.support.difficult`).
+come, so that the eye sleeps first. False: an empty scene made difficult (`tests.support.difficult`).
 """
 
 from __future__ import annotations
@@ -65,19 +65,19 @@ def measure(scale: Scale, place: Place) -> Findings:
     detector = Detector.load(None, None)
     rows = [row for kind in TYPES for row in _rows(kind, detector, scale.difficult_s)]
     notes = (
-        "Found: of what bench/truth/README.md asks for (moves, at least 40 pixels tall, visible for 2 s), what "
+        "Found: of what bench/truth/README.md asks for (moves, 40 pixels tall, visible for 2 s), what "
         "is in an event by place and label. Delay from the first such frame until the event says so: stream "
         "time, the packet's CPU time, half a burst of reading the tap.",
         "Of things below 40 pixels there is one, a person of 37 to 39; heights are the main stream's.",
-        f"False events: {', '.join(DIFFICULTIES)}, {scale.difficult_s / 60:g} min of each camera type and kind.",
+        f"False events: {', '.join(DIFFICULTIES)}, {scale.difficult_s / 60:g} min of each type and kind.",
     )
     return Findings(rows, notes)
 
 
 def _rows(kind: CameraType, detector: Detector, difficult_s: float) -> Iterator[Row]:
-    scores = [score(_looked(path, detector, kind), truth) for path, truth in _annotated(kind)]
+    scores = [score(_looked(path, detector, kind), truth) for path, truth in annotated_clips(kind)]
     yield from _found(kind, scores)
-    lawn = [score(_looked(path, detector, kind), truth) for path, truth in _lawns(kind)]
+    lawn = [score(_looked(path, detector, kind), truth) for path, truth in lawn_clips(kind)]
     yield _delay(f"{kind.what}: delay where nobody was before", lawn, kind.goal)
     yield _false(kind, detector, difficult_s)
 
@@ -125,7 +125,8 @@ def _false(kind: CameraType, detector: Detector, seconds: float) -> Row:
     return Row(f"{kind.what}: false events", text, goal=_FALSE, figure=an_hour)
 
 
-def _annotated(kind: CameraType) -> Iterator[tuple[Path, Truth]]:
+def annotated_clips(kind: CameraType) -> Iterator[tuple[Path, Truth]]:
+    """The annotated clips as such a camera sends them, made if needed."""
     yield (
         _encoded("pedestrians", pedestrians(), f"scale={kind.size.replace('x', ':')}", kind, 80, FPS),
         read_truth("pedestrians"),
@@ -133,7 +134,8 @@ def _annotated(kind: CameraType) -> Iterator[tuple[Path, Truth]]:
     yield _encoded("street", STREET, "null", kind, 10, 25), read_truth("street")
 
 
-def _lawns(kind: CameraType) -> Iterator[tuple[Path, Truth]]:
+def lawn_clips(kind: CameraType) -> Iterator[tuple[Path, Truth]]:
+    """The lawn on which nobody is until two people come, beginning at several places in a GOP."""
     left, top, width, height = _LAWN
     for phase in _PHASES:
         first, last = _LAWN_FRAMES[0] + phase, _LAWN_FRAMES[1]
