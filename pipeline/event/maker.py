@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.picture import Frame
 
 TOLERATED_NS = 5_000_000_000  # backwards: a look is answered late when many cameras wait, ticks go on
-LEAP_NS = 90_000_000_000  # a still camera is looked at every 30 s
+LEAP_NS = 90_000_000_000  # a still camera is looked at every minute
 TELL_EVERY_NS = 5_000_000_000  # how often an open event is handed on while only time passes
 CONFIRMING_NS = 1_000_000_000  # what a thing that came in the gap needs to be confirmed: five looks
 

@@ -58,7 +58,7 @@ class EyeSettings:
     wall_ns: Callable[[int], int] | None = None
     looks_per_s: float = 5.0
     whole_awake_s: float = 10.0
-    whole_still_s: float = 30.0
+    whole_still_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

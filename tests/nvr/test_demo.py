@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def said(tmp_path: Path) -> Iterator[list[str]]:
     """What `nvr demo` prints while it records for some seconds, the folder being in `tmp_path`."""
     done = subprocess.run(
-        [sys.executable, "-m", "nvr", "demo", "--seconds", "13"],
+        [sys.executable, "-m", "nvr", "demo", "--seconds", "18"],
         capture_output=True,
         text=True,
         timeout=60,
