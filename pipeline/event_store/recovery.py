@@ -81,7 +81,8 @@ def _parts(root: Path, camera: str) -> dict[int, list[_Part]]:
 def _under_way(root: Path, stream: StreamName) -> Iterator[tuple[Path, str]]:
     for hour in walk.hours(root, stream):
         for entry in walk.entries(root / hour.path):
-            yield root / hour.path, entry.name
+            if entry.is_file(follow_symlinks=False):  # folders, links and pipes are none of ours
+                yield root / hour.path, entry.name
 
 
 def _recover_one(

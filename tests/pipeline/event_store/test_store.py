@@ -221,6 +221,25 @@ class _Disk:
         return DiskCalls(pwrite)
 
 
+def test_folders_links_and_pipes_are_no_events_that_a_crash_left(keeping: Keeping, tmp_path: Path) -> None:
+    events = keeping.begin()
+    assert events.finish(kept(an_event(1)), NOON_MS)
+    hours = [keeping.store.root / "front" / stream / DAY for stream in ("events", "thumbs")]
+    other = tmp_path / "other"
+    other.write_text("not ours")
+    for hour, ending in zip(hours, ("json", "jpg"), strict=True):
+        for ends in ("part", "new"):
+            (hour / f"{NOON_MS}+5000.50{KEPT}.{ending}.age.{ends}").mkdir()
+            (hour / f"{NOON_MS}+5000.51{KEPT}.{ending}.age.{ends}").symlink_to(other)
+            os.mkfifo(hour / f"{NOON_MS}+5000.52{KEPT}.{ending}.age.{ends}")
+    before = [sorted(path.name for path in hour.iterdir()) for hour in hours]
+    again = keeping.begin()
+    assert [sorted(path.name for path in hour.iterdir()) for hour in hours] == before
+    assert again.finish(kept(an_event(1, NOON_MS + 60_000)), NOON_MS)
+    assert not again.problem
+    assert other.read_text() == "not ours"
+
+
 def test_a_full_disk_lets_events_wait_bounded_and_counted(
     keeping: Keeping, caplog: pytest.LogCaptureFixture
 ) -> None:
