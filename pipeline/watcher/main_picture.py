@@ -3,14 +3,17 @@
 Rules:
 - A tap hands out the GOP so far to whoever connects: it is decoded from its keyframe to the time that is
   asked for, then the connection ends. Nothing of the main stream is read or decoded in between.
-- It may block for `timeout_s` and take as long as decoding a GOP does (4 ms a frame of 1080p): not for the
+- It may block for `timeout_s` and take as long as decoding a GOP does (4 ms a frame of 1080p), but never
+  longer than `LONGEST_S`, also when a clock was set and the time that is asked for does not come: not for the
   thread that reads a tap, and not more often than every few seconds.
 - No picture is an answer: the recorder may be away, or the GOP too long to be kept.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from pipeline.frames import FrameDecoder
@@ -22,6 +25,7 @@ from pipeline.wire import Anchor, Hello, Message, WireError
 
 _NEAR_NS = 50_000_000  # a person walks a hand's breadth in it
 _TIMEOUT_S = 0.5
+LONGEST_S = 5.0  # a GOP of ten seconds of 1080p30 takes 1.2 s
 
 
 def main_picture(
@@ -30,14 +34,15 @@ def main_picture(
     """The frame that is shown nearest to `at_ns` (UTC), from the tap's current GOP on, or None.
 
     `wall_ns` gives UTC for a monotonic time, as an eye has it. Waits for packets that are not there yet, but
-    no longer than `timeout_s` for each.
+    no longer than `timeout_s` for each, and `LONGEST_S` for all.
     """
+    end_s = time.monotonic() + LONGEST_S
     try:
         client = TapClient(tap, timeout_s)
     except OSError:
         return None
     try:
-        return nearest(client, at_ns, wall_ns)
+        return nearest(takewhile(lambda _: time.monotonic() < end_s, client), at_ns, wall_ns)
     finally:
         client.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,12 +14,15 @@ from hypothesis import strategies as st
 
 from pipeline.model import Kind, Packet, StreamInfo
 from pipeline.tap import TapServer
+from pipeline.watcher import main_picture as main_picture_module
 from pipeline.watcher.eye import Eye, EyeSettings, Mode, Sight
 from pipeline.watcher.main_picture import main_picture, nearest
 from pipeline.wire import Anchor, Dropped, Hello, Message
 from tests.support.footage import VideoCodec, clip
+from tests.support.household import STREET, until
 from tests.support.packets import read_packets
 from tests.support.scenes import passing_scene, still_scene
+from tests.support.tap_feed import playing
 
 _NS = 1_000_000_000
 _START_NS = 10**18
@@ -221,6 +225,15 @@ def test_the_frame_nearest_to_a_time_is_found() -> None:
     assert last is not None and last.at_ns == _START_NS + 10 * _NS // 25
     assert nearest(messages[:1], _START_NS) is None
     assert nearest([], _START_NS) is None
+
+
+def test_a_time_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that was set back: what is asked for lies an hour ahead."""
+    monkeypatch.setattr(main_picture_module, "LONGEST_S", 0.5)
+    with playing(tmp_path, "front", "main", STREET):
+        until(lambda: (tmp_path / "front.main.tap").exists())
+        frame = main_picture(tmp_path / "front.main.tap", time.time_ns() + 3600 * _NS, timeout_s=60)
+    assert frame is not None
 
 
 def test_a_tap_gives_a_picture_of_its_gop(tmp_path: Path) -> None:
