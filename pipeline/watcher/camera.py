@@ -111,6 +111,7 @@ class WatchedCamera:
         self._failures += 1
         _log.error("%s: looking failed (%s); again in %g s", self._settings.name, where, pause_s)
         self._health.failed(where)
+        self._shared.looked(self._settings.name, 0)
         self._stop.wait(pause_s)
 
     def _look_on(self, stream: str) -> None:

@@ -108,6 +108,7 @@ class Keeping:
             elif item is not None and item.camera in self._cameras:
                 self._cameras[item.camera].looked(item.until_ns)
             self._guarded(self._tend)
+        self._note_missed()
         for kept in self._cameras.values():
             self._guarded(kept.close)
 
@@ -136,8 +137,14 @@ class Keeping:
                 self._guarded(kept.tend)
         if now_s >= self._next_save_s:
             self._next_save_s = now_s + _SAVE_WATCHED_S
+            self._note_missed()
             for kept in self._cameras.values():
                 self._guarded(kept.save_watched)
+
+    def _note_missed(self) -> None:
+        for name, kept in self._cameras.items():
+            if missed := self._mailbox.missed(name):
+                kept.missed(*missed)
 
     def _open_all(self) -> None:
         """Opens what is not open yet; what cannot be opened is tried again."""

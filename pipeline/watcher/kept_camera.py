@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 
 from pipeline.event import Began, Changed, Ended, Event, Happening
 from pipeline.event_store import EventStore, KeptEvent
-from pipeline.watcher.pictures import Fetch, Pictures
+from pipeline.watcher.faults import place_of
+from pipeline.watcher.pictures import Fetch, Made, Pictures
 from pipeline.watcher.settings import CameraSettings
 
+_log = logging.getLogger("nvr.watcher")
 SAVE_S = 10.0  # so much of an event a crash costs at most
 SAVE_NEWS_S = 2.0  # another object, zone or line is worth an earlier save
 APART_NS = 8_000_000_000  # a still camera is looked at every six seconds at least; what is further is a gap
@@ -56,6 +59,11 @@ class KeptCamera:
             self._store.watched.looked(self._until_ns // _NS_PER_MS, until_ns // _NS_PER_MS)
         self._until_ns = until_ns
 
+    def missed(self, from_ns: int, to_ns: int) -> None:
+        """In that time lies an event that nobody could be told of: its footage must not go as eventless."""
+        if self._settings.events_only:
+            self._store.watched.touched(from_ns // _NS_PER_MS, to_ns // _NS_PER_MS + 1)
+
     def tend(self) -> None:
         """To be called every second or two."""
         self._store.tend(_now_ms())
@@ -79,10 +87,20 @@ class KeptCamera:
         return time.monotonic() - self._saved_s.get(changed.event.number, 0.0) >= pause_s
 
     def _kept(self, event: Event, clock_unsure: bool, model: str) -> KeptEvent:
-        made = self._pictures.setdefault(event.number, Pictures(self._fetch)).of(event.picture)
-        if event.picture is not None and made.note is not None:
-            event = replace(event, picture=replace(event.picture, note=made.note))
+        made = self._made(event)
+        if event.picture is not None:
+            best = replace(event.picture, note=made.note) if made.note is not None else None
+            event = replace(event, picture=best)
         return KeptEvent(event, keep_days(self._settings, event), made.crop, made.whole, model, clock_unsure)
+
+    def _made(self, event: Event) -> Made:
+        """Its pictures. One that cannot be made costs the picture: the event and its footage are kept."""
+        try:
+            return self._pictures.setdefault(event.number, Pictures(self._fetch)).of(event.picture)
+        except Exception as error:  # noqa: BLE001 - whatever a frame provokes
+            where = f"{type(error).__name__} at {place_of(error)}"
+            _log.error("%s: an event's picture cannot be made (%s)", self._settings.name, where)
+            return Made()
 
 
 def keep_days(settings: CameraSettings, event: Event) -> float:

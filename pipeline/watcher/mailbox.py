@@ -2,8 +2,8 @@
 
 Rules:
 - An event that only changed takes the place of its state before: what waits is one item an event.
-- Items of a camera come out in their order. Beyond `most` of one camera the oldest is dropped and counted:
-  that takes a disk which has not answered for many events.
+- Items of a camera come out in their order. Beyond `most` of one camera the oldest is dropped and counted,
+  and its time can be asked for: that takes a disk which has not answered for many events.
 - Up to when a camera was looked at comes out after everything that came before it.
 """
 
@@ -43,6 +43,7 @@ class Mailbox:
         self._most = most
         self._waiting: deque[Item] = deque()
         self._lost: dict[str, int] = {}
+        self._missed: dict[str, tuple[int, int]] = {}
         self._changed = threading.Condition()
 
     def put(self, camera: str, happening: Happening, clock_unsure: bool) -> None:
@@ -79,6 +80,11 @@ class Mailbox:
         """How many of this camera's were dropped."""
         return self._lost.get(camera, 0)
 
+    def missed(self, camera: str) -> tuple[int, int] | None:
+        """From when until when (UTC ns) the events lasted that were dropped since this was last asked."""
+        with self._changed:
+            return self._missed.pop(camera, None)
+
     def _last_kept(self, camera: str) -> int | None:
         for at in range(len(self._waiting) - 1, -1, -1):
             item = self._waiting[at]
@@ -99,11 +105,16 @@ class Mailbox:
 
     def _shed(self, camera: str) -> None:
         mine = [
-            at for at, item in enumerate(self._waiting) if item.camera == camera and isinstance(item, Kept)
+            (at, item.happening.event)
+            for at, item in enumerate(self._waiting)
+            if item.camera == camera and isinstance(item, Kept)
         ]
         if len(mine) > self._most:
-            del self._waiting[mine[0]]
+            at, event = mine[0]
+            del self._waiting[at]
             self._lost[camera] = self._lost.get(camera, 0) + 1
+            from_ns, to_ns = self._missed.get(camera, (event.start_ns, event.end_ns))
+            self._missed[camera] = min(from_ns, event.start_ns), max(to_ns, event.end_ns)
 
 
 def _is_news_of(happening: Happening, before: Item) -> bool:

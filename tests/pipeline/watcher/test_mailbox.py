@@ -44,6 +44,9 @@ def test_of_many_events_that_nobody_takes_the_oldest_go_and_are_counted() -> Non
     mailbox.put("yard", Ended(event(1, 1)), False)
     assert [item.camera for item in all_of(mailbox)] == ["front"] * MOST + ["yard"]
     assert (mailbox.lost("front"), mailbox.lost("yard")) == (6, 0)
+    assert mailbox.missed("front") == (0, 5)
+    assert mailbox.missed("front") is None
+    assert mailbox.missed("yard") is None
 
 
 def test_until_when_was_looked_comes_after_what_came_before_it() -> None:
