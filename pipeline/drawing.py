@@ -21,6 +21,7 @@ Colour = tuple[int, int, int]
 FOUND, ZONE, MASK, LINE = (230, 60, 40), (40, 200, 80), (120, 120, 120), (250, 200, 40)
 LONGEST = 1920
 LEAST = 16  # pixels: below this nothing can be found
+LARGEST_BYTES = 256 * 1024 * 1024  # far above any photograph
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -30,6 +31,8 @@ def read_picture(path: Path) -> Picture | None:
 
     Raises OSError.
     """
+    if path.stat().st_size > LARGEST_BYTES:
+        return None  # a long video is not to be read into memory to find that out
     try:
         pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
