@@ -120,13 +120,18 @@ class Config(SettingsTable):
         return cameras
 
 
-def events_without_looking(config: Config) -> list[str]:
-    """The cameras that keep only what events touch, while nobody looks for events."""
-    return [
-        name
-        for name, camera in config.cameras.items()
-        if camera.record == "events" and not config.detect.of(camera.detect).enabled
-    ]
+def events_without_looking(config: Config) -> dict[str, str]:
+    """The cameras that keep only what events touch, where there can be none; and why."""
+    found = {}
+    for name, camera in config.cameras.items():
+        detect = config.detect.of(camera.detect)
+        if camera.record != "events":
+            continue
+        if not detect.enabled:
+            found[name] = "nobody looks for events there; set detect.enabled = true"
+        elif not detect.labels and not (detect.sound and camera.audio):
+            found[name] = "nothing counts as one there; name something in detect.labels"
+    return found
 
 
 def misnamed_cameras(names: list[str]) -> dict[str, str]:

@@ -169,10 +169,9 @@ def parse_config(text: str, file: Path) -> Config:
         for name, sentence in misnamed_cameras(list(cameras)).items():
             path = ("cameras", name)
             faults.append(Fault(file, line_of(text, path), _dotted(path), sentence))
-    for name in events_without_looking(config) if config else ():
+    for name, why in (events_without_looking(config) if config else {}).items():
         place = ("cameras", name, "record")
-        why = 'is "events", but nobody looks for events there; set detect.enabled = true'
-        faults.append(Fault(file, line_of(text, place), _dotted(place), why))
+        faults.append(Fault(file, line_of(text, place), _dotted(place), f'is "events", but {why}'))
     if faults or config is None:
         raise ConfigFaults(sorted(faults, key=lambda fault: (fault.line == 0, fault.line)))
     return config

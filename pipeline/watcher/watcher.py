@@ -5,6 +5,8 @@
 
 Rules:
 - A model that cannot be used is said in the report and tried again slowly; nobody looks meanwhile.
+- A camera of which nothing can become an event, since the model knows none of its labels, does not count as
+  looked at: where only events are kept, its footage stays.
 - It ends by ending what is open and keeping it. Nothing here is needed for recording.
 - A detector that hangs ends the process: the supervisor starts it anew.
 """
@@ -23,7 +25,7 @@ from pipeline.watch_report import WatchReport, write_watch_report
 from pipeline.watcher.camera import Shared, WatchedCamera
 from pipeline.watcher.keeping import Keeping, Notifier, OpenStore
 from pipeline.watcher.mailbox import Mailbox
-from pipeline.watcher.settings import WatcherSettings
+from pipeline.watcher.settings import CameraSettings, WatcherSettings
 
 _log = logging.getLogger("nvr.watcher")
 REPORT_S = 2.0
@@ -47,6 +49,7 @@ class Watcher:
         self._mailbox = Mailbox()
         self._keeping = Keeping(settings, open_store, self._mailbox, notifier)
         self._cameras: dict[str, WatchedCamera] = {}
+        self._blind: set[str] = set()
         self._model, self._problem = "", ""
 
     def run(self) -> None:
@@ -64,6 +67,7 @@ class Watcher:
     def _look(self, detector: Detector) -> None:
         self._model, self._problem = detector.describe(), _unknown(self._settings, detector)
         self._keeping.model = detector.model_id
+        self._blind = {one.name for one in self._settings.cameras if _is_blind(one, detector)}
         queue = InferenceQueue(detector)
         shared = Shared(
             queue,
@@ -71,7 +75,7 @@ class Watcher:
             self._settings.run_dir,
             self._settings.state_dir,
             self._mailbox.put,
-            self._mailbox.looked,
+            self._looked,
         )
         self._cameras = {one.name: WatchedCamera(one, shared, self._stop) for one in self._settings.cameras}
         queue.__enter__()
@@ -81,6 +85,9 @@ class Watcher:
         for thread in threads:
             thread.join(END_S)
         queue.__exit__(None, None, None)  # not for a detector that hangs: it would be waited for
+
+    def _looked(self, camera: str, until_ns: int) -> None:
+        self._mailbox.looked(camera, 0 if camera in self._blind else until_ns)
 
     def _watch_over(self) -> None:
         self._report()
@@ -128,6 +135,11 @@ class Watcher:
             write_watch_report(self._settings.run_dir, report)
         except OSError as error:
             _log.error("the report cannot be written: %s", error.strerror)
+
+
+def _is_blind(camera: CameraSettings, detector: Detector) -> bool:
+    """Whether nothing there can become an event."""
+    return camera.sound is None and not set(camera.rules.labels) & set(detector.labels)
 
 
 def _unknown(settings: WatcherSettings, detector: Detector) -> str:

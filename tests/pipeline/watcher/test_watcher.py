@@ -18,6 +18,7 @@ from pipeline.watch_report import LookState, WatchReport, read_watch_report
 from pipeline.watcher import camera as camera_module
 from pipeline.watcher import watcher as watcher_module
 from pipeline.watcher.keeping import Nobody
+from pipeline.watcher.mailbox import Mailbox
 from pipeline.watcher.settings import CameraSettings, WatcherSettings
 from pipeline.watcher.watcher import Watcher, WatcherFailed
 from tests.support.household import STREET, until
@@ -84,6 +85,17 @@ def test_wanted_labels_that_the_model_does_not_know_are_counted_and_not_named(tm
     with watching(tmp_path, labels=("car", "unicorn")):
         until(says(tmp_path, lambda report: "1 of the wanted labels is unknown" in report.problem))
     assert "unicorn" not in (tmp_path / "watch.json").read_text()
+
+
+@pytest.mark.parametrize(("labels", "counts"), [(("unicorn",), False), (("unicorn", "car"), True)])
+def test_where_nothing_can_become_an_event_nothing_counts_as_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: tuple[str, ...], counts: bool
+) -> None:
+    noted: list[int] = []
+    monkeypatch.setattr(Mailbox, "looked", lambda _self, _camera, until_ns: noted.append(until_ns))
+    with watching(tmp_path, labels=labels), playing(tmp_path, "front", "main", STREET):
+        until(lambda: len(noted) > 2)
+    assert (max(noted) > 0) is counts
 
 
 def test_a_store_that_cannot_be_written_is_said_and_looking_goes_on(tmp_path: Path) -> None:
