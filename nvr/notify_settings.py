@@ -24,6 +24,8 @@ def _web_address(text: str) -> str:
         named = None
     if not named:
         raise ValueError('is not an address to send to; write one as "https://192.168.1.5:8123/hook"')
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("has a space or a letter beyond ASCII in it; write those as %20 and the like")
     if parts.username is not None or parts.password is not None:
         raise ValueError(
             "has a user or password in it, which is not sent; use secret, or a token in the path"

@@ -98,6 +98,14 @@ def zone(polygon: str, name: str = "drive") -> str:
         ('[notify.mqtt]\nhost = "a b"', "4: notify.mqtt.host is not a host"),
         ('[notify.mqtt]\nhost = "a"\ntopic = "x/#"', "5: notify.mqtt.topic is not a topic"),
         ('[[notify.webhooks]]\nurl = "http://u:hunter2@h/"', "4: notify.webhooks.url has a user or password"),
+        (
+            '[[notify.webhooks]]\nurl = "http://h/a b"',
+            "4: notify.webhooks.url has a space or a letter beyond",
+        ),
+        (
+            '[[notify.webhooks]]\nurl = "http://h/\u00e4"',
+            "4: notify.webhooks.url has a space or a letter beyond",
+        ),
         ('[[notify.webhooks]]\nurl = "ftp://h/"', "4: notify.webhooks.url is not an address to send to"),
     ],
 )
@@ -121,6 +129,16 @@ def test_only_events_are_kept_where_somebody_looks_for_them(switch: str) -> None
     (fault,) = faults_of(f'{CAMERA}record = "events"\n{switch}\n')
     assert 'cameras.front.record is "events", but nobody looks' in fault
     assert fault.startswith("/srv/nvr.toml:3:")
+
+
+@pytest.mark.parametrize("sound", ["", "sound = true\n[cameras.front.detect]\nsound = false\n"])
+def test_only_events_are_kept_where_something_counts_as_one(sound: str) -> None:
+    (fault,) = faults_of(f'{CAMERA}record = "events"\n[detect]\nlabels = []\n{sound}')
+    assert 'cameras.front.record is "events", but nothing counts as one there' in fault
+
+
+def test_only_loud_events_are_events_too() -> None:
+    assert plan_of(f'{CAMERA}record = "events"\n[detect]\nlabels = []\nsound = true\n').cameras
 
 
 def test_a_camera_says_otherwise_than_all_and_what_it_does_not_say_holds() -> None:
