@@ -124,6 +124,8 @@ def _check_output(output: Path | None) -> None:
         )
     if output.exists():
         raise UsageFault(f"{output} exists already. Nothing is overwritten: name another file.")
+    if not output.parent.is_dir():
+        raise UsageFault(f"There is no folder {output.parent}; make it first.")
 
 
 def _detector(place: TryingPlace) -> Detector:
@@ -159,6 +161,7 @@ def _try(
     from pipeline.detect import ModelError
     from pipeline.drawing import read_picture
     from pipeline.source import SourceError
+    from pipeline.source.errors import NotVideo, Unreachable
     from pipeline.watcher.trying import try_picture
 
     picture = read_picture(place.path) if place.path else None
@@ -174,6 +177,8 @@ def _try(
     except ModelError as fault:
         raise NvrError(sentence(str(fault))) from None
     except SourceError as fault:
+        if place.path is not None and isinstance(fault, NotVideo | Unreachable):
+            raise NvrError(f"{place.what} is neither a picture nor a video that can be read.") from None
         raise NvrError(f"{place.what}: {fault}.") from None
 
 
@@ -237,6 +242,7 @@ def _write(output: Path, tried: Tried | None, place: TryingPlace) -> None:
         [(line.name, line.start, line.end) for line in rules.lines],
         ending=output.suffix.lower(),
     )
-    with output.open("xb") as file:
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(data)
     click.echo(f"Wrote {output}: anybody who gets this file can look at it.", err=True)

@@ -52,6 +52,7 @@ def test_a_video_and_the_picture_that_shows_most(tmp_path: Path) -> None:
     drawn = cv2.imread(str(tmp_path / "most.png"))
     assert drawn is not None
     assert drawn.shape == (272, 640, 3)
+    assert (tmp_path / "most.png").stat().st_mode & 0o777 == 0o600
     again = detect(tmp_path / "most.png")
     assert again.returncode == 0
     assert " s  " not in again.stdout  # a picture has no time
@@ -85,7 +86,8 @@ def test_events_of_a_file_with_a_cameras_zones(house: Household) -> None:
         (("nowhere.mp4",), "is neither a file nor a camera", 2),
         ((STREET, "--camera", "back"), 'no camera "back"', 2),
         ((STREET, "-o", "picture.gif"), "must end in .jpg", 2),
-        ((Path(__file__),), "no video there", 1),
+        ((STREET, "-o", "/nowhere/picture.jpg"), "There is no folder /nowhere", 2),
+        ((Path(__file__),), "is neither a picture nor a video that can be read.", 1),
         (("rtsp://127.0.0.1:1/main",), "camera refuses connections", 1),
         (("gopher://x",), "The address", 2),
     ],
