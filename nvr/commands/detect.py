@@ -243,6 +243,6 @@ def _write(output: Path, tried: Tried | None, place: TryingPlace) -> None:
         ending=output.suffix.lower(),
     )
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
     click.echo(f"Wrote {output}: anybody who gets this file can look at it.", err=True)
