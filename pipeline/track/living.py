@@ -50,7 +50,7 @@ class Living:
         self.number = number
         self._filter = MovingBox(detection.box)
         self._votes = Votes()
-        self._first = detection.box
+        self._first = self._sure = detection.box
         self._rest = detection.box
         self._rest_since_ns = at_ns
         self._newest = detection
@@ -137,6 +137,8 @@ class Living:
             self._rest = box
             self._rest_since_ns = self._at_ns if is_stirred else self._rest_since_ns
         self._fitting += likeness(self._newest.box, moved) > FITTING
+        if self._hits <= SURE_HITS:
+            self._sure = box  # of a thing in the dark or at the edge a part is found first, then all of it
         came = self._fitting >= FITTING_LOOKS
-        went = is_stirred and (shift(self._first, box) > MOVED or has_grown(self._first, box))
+        went = is_stirred and (shift(self._first, box) > MOVED or has_grown(self._sure, box))
         self._moved |= came or went
