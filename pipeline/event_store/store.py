@@ -37,7 +37,9 @@ from pipeline.watched import HOLD_BACK_MS, Watched
 
 _log = logging.getLogger("nvr.watch")
 MOST_WAITING = 32  # with two pictures of 100 kB each: 6 MB a camera
-RECENT_MS = 2 * HOUR_MS  # at a start; a crash comes between an event's end and its footage's deadline seldom
+# At a start, and before the newest event: the last segment of an event may have been published when the watcher
+# had ended, and the machine may have been off since.
+RECENT_MS = 2 * HOUR_MS
 _REMEMBERED = 8  # finished events whose sequence one that goes on may ask for
 
 
@@ -157,10 +159,12 @@ class EventStore:
     def _touch_footage_of(self, recovered: Sequence[StoredSegment], now_ms: int) -> None:
         """What a crash interrupted, and what was published lately: their footage may lack its deadline."""
         stream = StreamName(self._place.camera, EVENTS)
+        hours = list(walk.hours(self._root, stream))
+        newest_ms = max((hour.start_ms for hour in hours), default=now_ms)
         recent = [
             one
-            for hour in walk.hours(self._root, stream)
-            if hour.start_ms > now_ms - RECENT_MS - HOUR_MS
+            for hour in hours
+            if hour.start_ms > min(now_ms, newest_ms) - RECENT_MS - HOUR_MS
             for one in walk.segments(self._root, hour)
         ]
         for name in {one.name for one in (*recovered, *recent) if one.stream == stream}:

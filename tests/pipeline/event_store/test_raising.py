@@ -295,11 +295,21 @@ def test_the_time_of_an_event_counts_as_such_though_the_disk_is_away(events: Kee
     assert store.watched.spans == []
 
 
+def test_what_was_published_when_the_watcher_had_ended_is_kept_though_the_machine_was_off(
+    events: Keeping,
+) -> None:
+    events.begin().finish(kept(an_event(1, NOON_MS + 12_000, 3_000)), NOON_MS + 20_000)
+    fill(events.store.root, SUB, NOON_MS, 6)
+    events.begin(NOON_MS + DAY_MS).tend(NOON_MS + DAY_MS)
+    assert _raised(events.store.root, SUB) == [1]
+
+
 def test_finished_events_of_long_ago_are_not_looked_for(events: Keeping) -> None:
     first = events.begin()
     first.finish(kept(an_event(1, NOON_MS + 12_000, 3_000)), NOON_MS + 20_000)
-    fill(events.store.root, SUB, NOON_MS, 6)
     later_ms = NOON_MS + RECENT_MS + 2 * HOUR_MS
+    first.finish(kept(an_event(2, later_ms, 3_000)), later_ms + 3_000)
+    fill(events.store.root, SUB, NOON_MS, 6)
     events.begin(later_ms).tend(later_ms)
     assert _raised(events.store.root, SUB) == []
     events.begin(NOON_MS + HOUR_MS).tend(NOON_MS + HOUR_MS)
