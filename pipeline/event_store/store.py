@@ -37,7 +37,7 @@ from pipeline.watched import HOLD_BACK_MS, Watched
 
 _log = logging.getLogger("nvr.watch")
 MOST_WAITING = 32  # with two pictures of 100 kB each: 6 MB a camera
-# At a start, and before the newest event: the last segment of an event may have been published when the watcher
+# At a start, and before the newest event: an event's last segment may have been published when the watcher
 # had ended, and the machine may have been off since.
 RECENT_MS = 2 * HOUR_MS
 _REMEMBERED = 8  # finished events whose sequence one that goes on may ask for
