@@ -61,9 +61,9 @@ class Recorder:
         self._reconnecting = Reconnecting(settings.retry_pauses_s, Refusals(settings.refused_pauses_s))
         self._backlog: Backlog[WriterItem] = Backlog(settings.backlog_bytes)
         self._lanes = [self._lane(store, StreamName(settings.camera, name)) for name in settings.sources]
-        self._trust = ClockTrust(newest_sure_ns)
+        self._trust, self._judging = ClockTrust(newest_sure_ns), threading.Lock()
         self._catalogue = catalogue
-        self._observe_clock()
+        self._clock_unsure(time.time_ns())
         self._taps = {lane.name.stream: self._tap(lane) for lane in self._lanes}
         self._flush = GroupFlush(store, settings.run_dir)
         self._chaining = self._make_chaining(store, recovered)
@@ -85,7 +85,7 @@ class Recorder:
         writer = self._thread("writer", self._writer.run)
         streams = [self._thread(f"{lane.name.stream}-demux", self._stream(lane).run) for lane in self._lanes]
         while not self._stop.wait(_REPORT_S):
-            self._observe_clock()
+            self._clock_unsure(time.time_ns())
             self._report()
         for thread in streams:
             thread.join()
@@ -106,6 +106,7 @@ class Recorder:
             self._taps[lane.name.stream],
             self._backlog,
             self._settings.wanted,
+            self._clock_unsure,
             self._settings.segment_s,
             self._reconnecting,
             self._stop,
@@ -148,13 +149,16 @@ class Recorder:
             self._failed.set()
             self._stop.set()
 
-    def _observe_clock(self) -> None:
-        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        trust = self._trust.observe(time.time_ns(), boot_ns, kernel_synchronised())
-        for lane in self._lanes:
-            if lane.health.clock_unsure is trust.sure:
-                lane.health.clock_unsure = not trust.sure
-                _log.warning("%s: %s", lane.name, trust.reason or "the clock is sure again")
+    def _clock_unsure(self, now_ns: int) -> bool:
+        """Whether the wall clock, which says `now_ns`, is not to be believed. From any thread."""
+        with self._judging:
+            boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            trust = self._trust.observe(now_ns, boot_ns, kernel_synchronised())
+            for lane in self._lanes:
+                if lane.health.clock_unsure is trust.sure:
+                    lane.health.clock_unsure = not trust.sure
+                    _log.warning("%s: %s", lane.name, trust.reason or "the clock is sure again")
+        return not trust.sure
 
     def _report(self) -> None:
         now_s = time.monotonic()

@@ -5,6 +5,8 @@ Rules:
   One that refuses user or password is tried far less often, as `pipeline.recorder.refusals` says.
 - Packets reach the tap whether they are recorded or not.
 - When the backlog is full, whole GOPs are dropped and counted. The thread never waits for the disk.
+- The clock is judged at every keyframe, by the very reading that the keyframe's time comes from: no segment
+  begins under a time that nobody believes without saying so.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ class StreamRecorder:
         tap: TapServer,
         backlog: Backlog[WriterItem],
         wanted: Callable[[int], bool],
+        is_unsure: Callable[[int], bool],
         segment_s: float,
         reconnecting: Reconnecting,
         stop: threading.Event,
@@ -67,6 +70,8 @@ class StreamRecorder:
         self._tap = tap
         self._backlog = backlog
         self._wanted = wanted
+        self._is_unsure = is_unsure
+        self._unsure = False
         self._reconnecting = reconnecting
         self._stop = stop
         self._segmenter = Segmenter(segment_s)
@@ -138,12 +143,14 @@ class StreamRecorder:
             if self._recording:
                 self._deliver(self._segmenter.push(packet))
             return
-        reading = self._clock.at(packet.pts, packet.arrived_ns, _wall_ns(packet.arrived_ns))
+        now_ns = time.time_ns()
+        reading = self._clock.at(packet.pts, packet.arrived_ns, _wall_at_arrival_ns(now_ns, packet))
         if reading.step:
             self._announced = False
         if packet.is_keyframe:
+            self._unsure = self._is_unsure(now_ns)
             self._announce(packet.pts, reading.utc_ns)
-            self._at_keyframe()
+            self._at_keyframe(now_ns)
         self._tap.publish(packet)
         if self._recording:
             self._record(packet, reading)
@@ -157,7 +164,7 @@ class StreamRecorder:
     def _record(self, packet: Packet, reading: ClockReading) -> None:
         room = not packet.is_keyframe or self._backlog.waiting_bytes < self._backlog.limit_bytes // 2
         events = self._segmenter.push(
-            packet, reading.utc_ns, step=reading.step, unsure=self._health.clock_unsure, room=room
+            packet, reading.utc_ns, step=reading.step, unsure=self._unsure, room=room
         )
         if events:
             self._deliver(events)
@@ -166,9 +173,8 @@ class StreamRecorder:
         elif packet.is_keyframe:
             self._count_losses()  # the last GOP that was dropped is known whole only now
 
-    def _at_keyframe(self) -> None:
+    def _at_keyframe(self, now_ns: int) -> None:
         """Between two GOPs: the only place where recording begins, and where it ends on purpose."""
-        now_ns = time.time_ns()
         if self._lane.cut.is_set():
             self._lane.cut.clear()
             self._end_segment("the disk lost part of a segment")
@@ -255,9 +261,9 @@ def _packets(event: SegmenterEvent) -> int:
     return len(event.fragment.video) + len(event.fragment.audio) if isinstance(event, FragmentReady) else 0
 
 
-def _wall_ns(monotonic_ns: int) -> int:
-    """The wall clock at that instant: a packet may have waited before we came to it."""
-    return time.time_ns() - time.monotonic_ns() + monotonic_ns
+def _wall_at_arrival_ns(now_ns: int, packet: Packet) -> int:
+    """The wall clock, now `now_ns`, when the packet came: it may have waited before we came to it."""
+    return now_ns - time.monotonic_ns() + packet.arrived_ns
 
 
 def _now_ms() -> int:
