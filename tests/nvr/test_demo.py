@@ -93,7 +93,8 @@ def test_it_records_and_says_what_to_try(said: list[str], tmp_path: Path) -> Non
     assert export[export.index("export") :][:3] == ["export", "--camera", "street"]
     assert Path(export[export.index("--identity") + 1]).read_text().count("AGE-SECRET-KEY-") == 1
     listed = subprocess.run(listing, capture_output=True, text=True, check=True, timeout=30).stdout
-    assert f"{len(segments)} segments" in listed
+    counted = [int(found) for found in re.findall(r" (\d+) segments?,", listed)]
+    assert sum(counted) == len(segments), "one line each where they are kept for different times"
     assert Path(removal[-1]).parent == tmp_path
     subprocess.run(export, capture_output=True, check=True, timeout=60)
     probe = ["ffprobe", "-v", "warning", "-show_entries", "format=duration", "-of", "csv=p=0", export[-1]]

@@ -156,7 +156,7 @@ def talk_of_it(scene: Scene) -> None:
         name = f"{'-'.join(words)}.said"
         (scene.place / name).write_text(said.stdout + said.stderr)
     scene.front.require(Login(USER, PASSWORDS["front"], "basic"))
-    until(lambda: scene.records("front"))
+    until(lambda: scene.records("front"), timeout_s=120)  # a camera that refuses is tried ever more seldom
 
 
 def passwords() -> list[Canary]:

@@ -190,13 +190,13 @@ class History:
             self.tombstones.before([Removal(one.stored, Why.AGE)])
             (self.people.root / one.stored.path).unlink()
         self.tombstones.settle()
-        self._flushed = {camera: self._chain_place(camera) for camera in CAMERAS}
         self.expired += going
         rebuild(self.people.root)
         with Index(index_path(self.people.root)) as index:
             destroy_spent(self.people.root, self.people.household.manifest, index, self.now_ms)
         for camera in CAMERAS:
             collapse(self.tombstones.log(camera), self.people.root, camera, self.now_ms)
+        self._flushed = {camera: self._chain_place(camera) for camera in CAMERAS}
 
     def crash_in_a_change(self, group: str, at_call: int) -> None:
         """The owner's machine dies while it draws random bytes for a rotation; later it is done."""
@@ -288,7 +288,7 @@ class History:
         report = verify(
             self.people.root, Question(self.store.device, owners_keys=keys), self.now_ms / 1000 + DAY_MS
         )
-        assert report.findings == ()
+        assert report.findings == (), report.findings
         assert sum(camera.verified for camera in report.cameras) == len(self.live)
 
 

@@ -80,12 +80,13 @@ def test_appenders_and_rotation_in_processes_of_their_own(box: Box) -> None:
         subprocess.Popen([*program, what, *places], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for what in ("append", "append", "rotate")
     ]
-    time.sleep(3)
+    for process in running:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline(), process.stderr.read()
+    time.sleep(2)
     for process in running:
         process.kill()
-    for process in running:
-        told, wrong = process.communicate()
-        assert told, wrong
+        process.communicate()
     box.restart()
     in_use = box.sign().number
     numbers = [number for number in chain_numbers(box.root, "front") if number <= in_use]
