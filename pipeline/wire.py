@@ -100,7 +100,7 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Message]:
+    def feed(self, data: bytes | memoryview) -> list[Message]:
         """The messages that `data` completes. Raises WireError for bytes that are not of the format."""
         self._buffer += data
         messages: list[Message] = []

@@ -22,6 +22,7 @@ from pipeline.detect import InferenceQueue, Job, ModelError
 from pipeline.event import EventMaker, Happening
 from pipeline.feedback import KeptFeedback
 from pipeline.health import State, read_report
+from pipeline.model import Packet
 from pipeline.scene import Detection
 from pipeline.sound import Loudness
 from pipeline.tap import TapClient, tap_name
@@ -41,7 +42,9 @@ STEADY_S = 60.0  # who looked so long begins again with the shortest pause
 RETRY_S = 0.5  # until the recorder serves its tap
 CHORES_S = 1.0
 NAP_S = 0.1  # as long as recorders gather packets: half as many wake-ups, and caches that stay warm
-ASLEEP_NAP_S = 0.25  # while only sizes are read: waking up costs more than all that is done then
+STILL_NAP_S = 0.2  # while nothing moves: waking up costs as much as what is done then
+ASLEEP_NAP_S = {"sub": 0.25, "main": 0.4}  # while only sizes are read; who has no sub stream waits for GOPs anyway
+BEHIND_S = 0.3  # a stream of many bits brings more in a nap than a socket holds
 NO_SUB_S = 20.0  # a sub stream may take some reconnects until it is there
 _SERVED = (State.RECORDING, State.PAUSED)
 UNANSWERED_S = 60.0  # a look takes some 20 ms; a detector that says nothing for so long hangs
@@ -78,6 +81,7 @@ class WatchedCamera:
         self._fault: Exception | None = None
         self._failures = 0
         self._came_s = 0.0  # when the tap last brought something
+        self._arrived_ns = 0  # the newest packet, at the recorder (monotonic clock)
         self._next_chores_s = 0.0
         self._asked_s = 0.0  # since when the detector owes an answer; 0 for not at all
 
@@ -187,10 +191,17 @@ class WatchedCamera:
                 return
 
     def _nap_s(self) -> float:
-        return ASLEEP_NAP_S if self._eye is not None and self._eye.is_asleep else NAP_S
+        eye, behind_ns = self._eye, time.monotonic_ns() - self._arrived_ns
+        if behind_ns > BEHIND_S * 1_000_000_000:
+            return 0.0
+        if eye is not None and eye.is_asleep:
+            return ASLEEP_NAP_S[self._stream]
+        return NAP_S if eye is None or eye.is_awake(time.time_ns()) else STILL_NAP_S
 
     def _take(self, message: Message, looking: Looking) -> None:
         self._came_s = time.monotonic()
+        if isinstance(message, Packet):
+            self._arrived_ns = message.arrived_ns
         for look in looking.take(message):
             self._ask(look, looking)
 
