@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +121,7 @@ def _gates(scale: Scale) -> Iterator[Row]:
             eye = Eye(EyeSettings(is_sub=stream == "sub"))
             modes: Counter[Mode] = Counter()
             for message in lessons(stream, rate, scale.gate_s, time.time_ns()):
-                eye.take(message)
+                deque(eye.take(message), 0)
                 modes[eye.report().mode] += 1
             asleep = modes[Mode.ASLEEP] / modes.total()
             yield Row(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 from bench.watch_played import lessons
@@ -32,7 +33,7 @@ class _Learnt(WatchedCamera):
         if self.learnt and self._eye is not None:
             then_ns = (time.time_ns() - _BEFORE_NS, time.monotonic_ns() - _BEFORE_NS)
             for message in lessons(stream, "variable", _LEARNING_S, *then_ns):
-                self._eye.take(message)
+                deque(self._eye.take(message), 0)
         self.begins.touch()
         return looking
 

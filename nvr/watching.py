@@ -20,6 +20,7 @@ from pipeline import walk
 from pipeline.event_store import EventPlace, EventStore
 from pipeline.index import IndexThread
 from pipeline.store import Store, lock_watcher
+from pipeline.watcher.memory import give_back_frames
 from pipeline.watcher.settings import CameraSettings, SoundRule, WatcherSettings, always
 from pipeline.watcher.watcher import Watcher, WatcherFailed
 
@@ -32,6 +33,7 @@ def watch_until(plan: WatchPlan, stop: threading.Event) -> None:
     Raises `AlreadyRunning`, `StoreError`, `OSError` at its start, `NvrError` later.
     """
     os.nice(NICE)
+    give_back_frames()
     settings = watcher_settings(plan)
     store = Store(settings.store_root)
     with lock_watcher(store), contextlib.ExitStack() as indexes:

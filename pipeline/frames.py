@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import av
@@ -57,7 +58,8 @@ class FrameDecoder:
         """Which UTC instant a timestamp is. May be set anew as clocks drift."""
         self.reorders = track.reorder > 0
         """Whether frames come out later than their packets."""
-        self._context = _opened(track, filtered)
+        self._open = partial(_opened, track, filtered)
+        self._context: VideoCodecContext | None = None
         self._fed: dict[int, Packet] = {}
         self.faults = 0
         """Packets that could not be decoded."""
@@ -77,18 +79,22 @@ class FrameDecoder:
         return self._frames(fed, wanted)
 
     def drain(self, wanted: Callable[[int], bool] = always) -> list[Frame]:
-        """What the decoder still holds. It forgets everything: the next packet must be a keyframe."""
+        """What the decoder still holds; then as `restart`."""
         frames = self._frames(None, wanted) if self.reorders else []
         self.restart()
         return frames
 
     def restart(self) -> None:
-        """Forgets what was decoded: packets are missing before the next one, which is a keyframe."""
-        self._context.flush_buffers()
+        """Forgets what was decoded, and gives its memory back: the next packet must be a keyframe.
+
+        A fresh decoder for it costs no more than one that is flushed.
+        """
+        self._context = None
         self._fed.clear()
 
     def _frames(self, fed: av.Packet[Any] | None, wanted: Callable[[int], bool]) -> list[Frame]:
         try:
+            self._context = self._context or self._open()
             decoded = self._context.decode(fed)
         except (av.FFmpegError, MemoryError):
             self.faults += 1

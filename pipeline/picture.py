@@ -2,7 +2,8 @@
 
 Rules:
 - The planes are the decoder's own memory, seen through numpy: nothing is copied until somebody asks, and then
-  only the part that is asked for, scaled before it is coloured. A kept picture keeps that memory.
+  only the part that is asked for, scaled before it is coloured. A kept picture keeps that memory (3 MB of
+  1080p, 12 MB of 4K, and a decoder never gives back what it once needed): what is to stay is `copied`.
 - Sizes are pixels; regions are fractions of the picture (`pipeline.scene`).
 - OpenCV works in the thread that calls: a watcher has a thread for each camera, and more would only wait.
 """
@@ -79,10 +80,7 @@ class Picture:
 
     def jpeg(self, region: Box = WHOLE, longest: int = 640, quality: int = 85) -> bytes:
         """A baseline JPEG of a region: its longer side `longest` pixels at most, never enlarged."""
-        left, top, right, bottom = self._pixels(region, self._luma)
-        width, height = right - left, bottom - top
-        scale = min(1.0, longest / max(width, height))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = self._fitted(region, longest)
         matrix = _to_rgb(self.full_range, self.is_bt709)[::-1]  # OpenCV's encoder wants blue first
         written, data = cv2.imencode(
             ".jpg", self._coloured(region, size, matrix), [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -90,6 +88,21 @@ class Picture:
         if not written:
             raise ValueError("the picture could not be written as a JPEG")
         return data.tobytes()
+
+    def copied(self, region: Box = WHOLE, longest: int = 1280) -> Picture:
+        """A region in memory of its own: its longer side `longest` pixels at most, never enlarged."""
+        wide, high = self._fitted(region, longest)
+        half = ((wide + 1) // 2, (high + 1) // 2)
+        u, v = (_own(self._cut(region, plane), *half) for plane in (self._u, self._v))
+        luma = _own(self._cut(region, self._luma), wide, high)
+        return Picture(luma, u, v, full_range=self.full_range, is_bt709=self.is_bt709)
+
+    def _fitted(self, region: Box, longest: int) -> tuple[int, int]:
+        """Width and height of a region whose longer side has at most so many pixels."""
+        left, top, right, bottom = self._pixels(region, self._luma)
+        width, height = right - left, bottom - top
+        scale = min(1.0, longest / max(width, height))
+        return max(1, round(width * scale)), max(1, round(height * scale))
 
     def _coloured(self, region: Box, size: tuple[int, int] | None, matrix: NDArray[np.float32]) -> Plane:
         luma = self._cut(region, self._luma)
@@ -138,6 +151,11 @@ def _scaled(plane: Plane, width: int, height: int) -> Plane:
     shrinks = plane.shape[0] > height * 1.5 or plane.shape[1] > width * 1.5
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return _bytes(cv2.resize(plane, (width, height), interpolation=how))
+
+
+def _own(plane: Plane, width: int, height: int) -> Plane:
+    scaled = _scaled(plane, width, height)
+    return scaled.copy() if scaled is plane else scaled
 
 
 @lru_cache(maxsize=4)

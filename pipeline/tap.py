@@ -300,7 +300,7 @@ class TapClient:
             yield from decoder.feed(data)
 
     def _receive(self) -> memoryview:
-        """What has come, until the next call: always the same memory, for fresh pages cost more than bytes."""
+        """What has come, until the next call: in the same memory each time, for fresh pages cost more."""
         return self._room[: self._socket.recv_into(self._room)]
 
     def close(self) -> None:

@@ -43,10 +43,8 @@ class _Taught:
 
 @click.command()
 @click.argument("event", required=False)
-@click.option(
-    "--wrong", "verdict", flag_value=Verdict.WRONG.value, help="It was none: be harder to convince."
-)
-@click.option("--right", "verdict", flag_value=Verdict.RIGHT.value, help="It was one: take a wrong back.")
+@click.option("--wrong", is_flag=True, help="It was none: be harder to convince.")
+@click.option("--right", is_flag=True, help="It was one: take a wrong back.")
 @click.option("--object", "number", type=int, metavar="N", help="Only this object of it, counted from 1.")
 @click.option("--identity", metavar="FILE", help="Your key file, or the recovery sheet (HTML or its text).")
 @root_option
@@ -58,7 +56,8 @@ class _Taught:
 def feedback(
     config: Path | None,
     event: str | None,
-    verdict: str | None,
+    wrong: bool,
+    right: bool,
     number: int | None,
     identity: str | None,
     root: str | None,
@@ -79,6 +78,8 @@ def feedback(
     """
     if sum((event is not None, listing, forget is not None)) != 1:
         raise click.UsageError("Say one of: an event with --wrong or --right, --list, --forget.")
+    if wrong and right:
+        raise click.UsageError("It was either wrong or right; with --object N say it of one of its objects.")
     located = locate(config)
     _check_state(located)
     if camera is not None:
@@ -88,7 +89,13 @@ def feedback(
     elif forget is not None:
         _forget(located, forget, camera)
     else:
-        _teach(located, event or "", verdict, number, identity, root)
+        _teach(located, event or "", _verdict(wrong=wrong, right=right), number, identity, root)
+
+
+def _verdict(*, wrong: bool, right: bool) -> Verdict | None:
+    if wrong:
+        return Verdict.WRONG
+    return Verdict.RIGHT if right else None
 
 
 def _check_state(located: Located) -> None:
@@ -106,7 +113,7 @@ def _check_state(located: Located) -> None:
 def _teach(
     located: Located,
     event: str,
-    verdict: str | None,
+    verdict: Verdict | None,
     number: int | None,
     identity: str | None,
     root: str | None,
@@ -118,7 +125,7 @@ def _teach(
         _show_objects(record)
         raise UsageFault("Say --wrong or --right; with --object N only of that one.")
     camera, state = record.mark.name.camera, located.loaded.state_dir
-    new = lessons_from(record, number, Verdict(verdict), round(time.time() * 1000))
+    new = lessons_from(record, number, verdict, round(time.time() * 1000))
     kept, taught = with_lessons(_load(located, camera), new)
     save(state, camera, kept)
     for lesson in taught:

@@ -23,7 +23,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from nvr.notify.discovery import discovery
 from nvr.notify.notice import Allowed, Notice
-from nvr.notify.picture import jpeg_of
 from nvr.notify.problem import Problem
 from nvr.watch_plan import MqttPlan
 
@@ -86,7 +85,7 @@ class Mqtt:
         self._publish(f"{notice.camera}/event", notice.to_json())
         self._publish_active(notice.camera)
         if notice.picture is not None:
-            self._publish(f"{notice.camera}/picture", jpeg_of(notice.picture))
+            self._publish(f"{notice.camera}/picture", notice.picture.jpeg())
 
     def hurry(self) -> None:
         """What waits for a broker that is away is given up from now on."""

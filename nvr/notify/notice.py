@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pipeline.event import Began, Changed, Ended, Happening
-from pipeline.event.nouns import BestPicture
+
+if TYPE_CHECKING:
+    from pipeline.picture import Picture
 
 _MS = 1_000_000
 _STATES = {Began: "began", Changed: "changed", Ended: "ended"}
@@ -26,7 +29,10 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One state of one event. `end_ms` is None while it goes on; `labels` and `picture` where not allowed."""
+    """One state of one event. `end_ms` is None while it goes on; `labels` and `picture` where not allowed.
+
+    The picture is what is cut out around the thing that was seen best: 0.6 MB at most.
+    """
 
     camera: str
     event: str
@@ -34,7 +40,11 @@ class Notice:
     start_ms: int
     end_ms: int | None
     labels: tuple[str, ...] | None = None
-    picture: BestPicture | None = field(default=None, repr=False, compare=False)
+    picture: Picture | None = field(default=None, repr=False, compare=False)
+
+    def outdates(self, other: Notice) -> bool:
+        """Whether nobody who is told this one needs the other, an earlier one, any more."""
+        return other.state == "changed" and (other.camera, other.event) == (self.camera, self.event)
 
     @property
     def is_over(self) -> bool:
@@ -69,5 +79,5 @@ def notice_of(camera: str, happening: Happening, event_id: str, allowed: Allowed
         start_ms=event.start_ns // _MS,
         end_ms=event.end_ns // _MS if isinstance(happening, Ended) else None,
         labels=event.labels if allowed.labels else None,
-        picture=event.picture if allowed.pictures else None,
+        picture=event.picture.crop if allowed.pictures and event.picture else None,
     )

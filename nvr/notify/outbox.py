@@ -1,6 +1,8 @@
 """A receiver's bounded queue and the thread that empties it.
 
 Rules:
+- A change that still waits goes when the same event's next state comes: while a receiver is away or slow, a
+  busy scene keeps two notices waiting, and not hundreds.
 - `put` never waits. Beyond `most` waiting notices the oldest is dropped and counted.
 - What escapes `deliver` costs that notice, nothing else; the log says its kind, never its text.
 """
@@ -39,7 +41,10 @@ class Outbox:
     def put(self, notice: Notice) -> None:
         """Takes a notice; never waits."""
         with self._changed:
-            if len(self._waiting) >= self._most:
+            outdated = next((one for one in self._waiting if notice.outdates(one)), None)
+            if outdated is not None:
+                self._waiting.remove(outdated)
+            elif len(self._waiting) >= self._most:
                 self._waiting.popleft()
                 self.dropped += 1
             self._waiting.append(notice)

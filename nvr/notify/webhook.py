@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from nvr.notify.notice import Notice
-from nvr.notify.picture import jpeg_of
 from nvr.notify.problem import Problem
 
 TIMEOUT_S = 5.0
@@ -95,7 +94,7 @@ def body_of(notice: Notice) -> bytes:
     """The JSON that is posted; with a picture (base64 of a JPEG) where that is allowed and there is one."""
     said = notice.fields()
     if notice.picture is not None:
-        said["picture"] = base64.b64encode(jpeg_of(notice.picture)).decode()
+        said["picture"] = base64.b64encode(notice.picture.jpeg()).decode()
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -58,6 +58,9 @@ class EventObject:
     path: tuple[Place, ...] = ()
 
 
+CROP_PIXELS, WHOLE_PIXELS = 640, 1280  # of the longer side
+
+
 @dataclass(frozen=True, slots=True)
 class PictureNote:
     """Which frame shows an event best: when, which object (counted from 0), its box, and what to cut out."""
@@ -72,10 +75,11 @@ class PictureNote:
 
 @dataclass(frozen=True, slots=True)
 class BestPicture:
-    """The frame itself."""
+    """Copies of the frame: what of it is cut out, and the whole, as large as anybody wants them."""
 
     note: PictureNote
-    picture: Picture
+    crop: Picture
+    whole: Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ import math
 from typing import TYPE_CHECKING
 
 from pipeline.event.following import Part
-from pipeline.event.nouns import BestPicture, Event, PictureNote, Place, crop_around, whole_ms
+from pipeline.event.nouns import (
+    CROP_PIXELS,
+    WHOLE_PIXELS,
+    BestPicture,
+    Event,
+    PictureNote,
+    Place,
+    crop_around,
+    whole_ms,
+)
 from pipeline.scene import Box, Sound
 
 if TYPE_CHECKING:
@@ -65,7 +74,9 @@ class OpenEvent:
         width, height = frame.picture.width, frame.picture.height
         box = place.box.clipped()
         note = PictureNote(place.at_ns, index, box, crop_around(box), width, height)
-        self._picture, self._worth = BestPicture(note, frame.picture), worth
+        crop = frame.picture.copied(note.crop, CROP_PIXELS)
+        whole = frame.picture.copied(longest=WHOLE_PIXELS)
+        self._picture, self._worth = BestPicture(note, crop, whole), worth
 
     def noun(self, end_ns: int) -> Event:
         """The event as it stands, with this end (brought to a whole millisecond, rounded up)."""

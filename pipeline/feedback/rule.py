@@ -5,6 +5,7 @@ Rules:
   two, and the next ones). Elsewhere nothing changes.
 - One "wrong" more than "right": what is found there needs a better score than the wrong one had. Two more,
   taught at about this time of day: nothing of that label and size counts there at that time.
+- Events are counted, not their objects: one that had five people in it says it once.
 - Each "right" takes one "wrong" back, and the needed score never rises above what was right.
 """
 
@@ -79,13 +80,18 @@ class Feedback:
         about = [one for one in self.lessons if one.is_about(label, column, row, size)]
         wrong = [one for one in about if one.verdict is Verdict.WRONG]
         right = [one for one in about if one.verdict is Verdict.RIGHT]
-        if len(wrong) <= len(right):
+        rights = _events(right)
+        if _events(wrong) <= rights:
             return usual
-        at_this_time = sum(1 for one in wrong if (one.hours - hours + 1) % HOURS <= 2)
-        if at_this_time - len(right) >= _SUPPRESSED_FROM:
+        at_this_time = _events([one for one in wrong if (one.hours - hours + 1) % HOURS <= 2])
+        if at_this_time - rights >= _SUPPRESSED_FROM:
             return NOTHING_COUNTS
         raised = max(one.score for one in wrong) + BETTER_BY
         return max(usual, min([raised, *(one.score for one in right)]))
+
+
+def _events(lessons: Sequence[Lesson]) -> int:
+    return len({one.event for one in lessons})
 
 
 def lesson_of(

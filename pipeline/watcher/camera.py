@@ -43,7 +43,10 @@ RETRY_S = 0.5  # until the recorder serves its tap
 CHORES_S = 1.0
 NAP_S = 0.1  # as long as recorders gather packets: half as many wake-ups, and caches that stay warm
 STILL_NAP_S = 0.2  # while nothing moves: waking up costs as much as what is done then
-ASLEEP_NAP_S = {"sub": 0.25, "main": 0.4}  # while only sizes are read; who has no sub stream waits for GOPs anyway
+ASLEEP_NAP_S = {
+    "sub": 0.25,
+    "main": 0.4,
+}  # while only sizes are read; who has no sub stream waits for GOPs anyway
 BEHIND_S = 0.3  # a stream of many bits brings more in a nap than a socket holds
 NO_SUB_S = 20.0  # a sub stream may take some reconnects until it is there
 _SERVED = (State.RECORDING, State.PAUSED)

@@ -3,6 +3,8 @@
 Rules:
 - How much is decoded says `pipeline.watcher.waking`. An eye that wakes in the middle of a GOP decodes it from
   its keyframe on, at once: nobody waits for the next.
+- A frame is handed on before the next is decoded, and a decoder of keyframes keeps none: those of a large
+  stream take 3 MB each.
 - A sight is handed on while something moves or is tracked, about five times a second, and for a look at the
   whole picture: when something begins to move, when the scene has changed, and now and then.
 - What motion finds teaches the gate, whether everything was decoded or only keyframes.
@@ -12,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,15 +101,17 @@ class Eye:
         self._looked_ns = self._whole_ns = 0
         self._decoded = self._faults = 0
 
-    def take(self, message: Message) -> list[Sight]:
-        """What is to be looked at now. Raises for nothing that a tap may send."""
+    def take(self, message: Message) -> Iterator[Sight]:
+        """What is to be looked at now, each as soon as it is decoded: go through all of it.
+
+        Raises for nothing that a tap may send.
+        """
         if isinstance(message, Hello):
             self._begin(message)
         elif isinstance(message, Dropped):
             self._gop.lost()
         elif message.kind is Kind.VIDEO and self._decoder is not None and self._time is not None:
-            return self._video(message, self._decoder, self._time)
-        return []
+            yield from self._video(message, self._decoder, self._time)
 
     def is_awake(self, at_ns: int) -> bool:
         """Whether something moves or is tracked, as far as is known."""
@@ -149,31 +153,27 @@ class Eye:
             self._decoder = FrameDecoder(hello.info.video, hello.anchor, filtered=False)
             self._time = ShownTime(hello.anchor, self._settings.wall_ns)
 
-    def _video(self, packet: Packet, decoder: FrameDecoder, time: ShownTime) -> list[Sight]:
+    def _video(self, packet: Packet, decoder: FrameDecoder, time: ShownTime) -> Iterator[Sight]:
         at_ns = time.at(packet)
         if packet.is_keyframe:
             decoder.anchor = Anchor(packet.pts, at_ns)
         self._gate.packet(len(packet.data), packet.is_keyframe, at_ns)
         self._gop.add(packet)
         self._doing = self._waking.choose(packet.is_keyframe, self._gate.verdict(), at_ns)
-        if self._doing is Decode.NOTHING:
-            return []
-        frames = self._decode(decoder, at_ns)
-        return [sight for frame in frames if (sight := self._look(frame))]
+        if self._doing is not Decode.NOTHING:
+            yield from filter(None, map(self._look, self._decode(decoder, at_ns)))
 
-    def _decode(self, decoder: FrameDecoder, now_ns: int) -> list[Frame]:
+    def _decode(self, decoder: FrameDecoder, now_ns: int) -> Iterator[Frame]:
         """Everything up to the newest packet; of a burst, the frames of its last second."""
         pending = self._gop.pending()
         if pending and pending[0].is_keyframe and not self._gop.continues:
             decoder.restart()
-        frames = []
         wanted = _Wanted(self._looked_ns, now_ns, self._settings.looks_per_s)
         for packet in pending:
-            frames += decoder.decode(packet, wanted)
-        if self._doing is Decode.KEYFRAME and decoder.reorders:
-            frames += decoder.drain(wanted)
+            yield from decoder.decode(packet, wanted)
+        if self._doing is Decode.KEYFRAME:
+            yield from decoder.drain(wanted)
             self._gop.begin_again()
-        return frames
 
     def _look(self, frame: Frame) -> Sight | None:
         motion = self._motion.look(frame)

@@ -14,7 +14,7 @@ Rules:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,17 +77,19 @@ class Looking:
         """UTC of the newest frame that was looked at; 0 before the first."""
         return self._last_ns
 
-    def take(self, message: Message) -> list[Look]:
-        """What is to be detected now. Answer each look by `found`, or not at all."""
+    def take(self, message: Message) -> Iterator[Look]:
+        """What is to be detected now, each as soon as it is known: go through all of it.
+
+        Answer each look by `found`, or not at all.
+        """
         if isinstance(message, Packet) and message.kind is Kind.AUDIO:
             self._hear(message)
-            return []
+            return
         if isinstance(message, Hello):
             self._begin(message)
-        looks = [self._plan(sight) for sight in self._eye.take(message)]
+        yield from filter(None, map(self._plan, self._eye.take(message)))
         if isinstance(message, Packet) and message.is_keyframe:
             self._advance(self._eye.report().looked_ns)
-        return [look for look in looks if look is not None]
 
     def found(self, look: Look, detections: Sequence[Detection]) -> None:
         """Takes the detector's answer."""

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.event.nouns import BestPicture, PictureNote
+from pipeline.event.nouns import CROP_PIXELS, WHOLE_PIXELS, BestPicture, PictureNote
 from pipeline.picture import Picture
-from pipeline.scene import WHOLE
+from pipeline.scene import WHOLE, Box
 from pipeline.watcher.main_picture import main_picture
 
-# Pixels of the longer side and JPEG quality: 20 to 40 kB and 60 to 120 kB of a street by day.
-CROP_PIXELS, WHOLE_PIXELS, QUALITY = 640, 1280, 85
+QUALITY = 85  # of the JPEGs: 20 to 40 kB and 60 to 120 kB of a street by day
 SAME_NS = 150_000_000  # a walking person is still within the crop, which has a fifth of room on each side
 FETCH_S = 2.0  # a GOP of 1080p takes a quarter of a CPU second; the best frame changes some times an event
 
@@ -49,21 +48,29 @@ class Pictures:
         if best is None or (best.note.at_ns, best.note.object) == self._source:
             return self._made
         self._source = (best.note.at_ns, best.note.object)
-        note, picture = self._larger(best)
-        crop = picture.jpeg(note.crop, CROP_PIXELS, QUALITY)
-        self._made = Made(note, crop, picture.jpeg(WHOLE, WHOLE_PIXELS, QUALITY))
+        self._made = self._of_main(best) or Made(
+            best.note,
+            best.crop.jpeg(WHOLE, CROP_PIXELS, QUALITY),
+            best.whole.jpeg(WHOLE, WHOLE_PIXELS, QUALITY),
+        )
         return self._made
 
-    def _larger(self, best: BestPicture) -> tuple[PictureNote, Picture]:
-        own = best.note, best.picture
+    def _of_main(self, best: BestPicture) -> Made | None:
+        """Those of the main stream, where there is one and it shows the same moment."""
         if self._fetch is None or time.monotonic() - self._fetched_s < FETCH_S:
-            return own
+            return None
         self._fetched_s = time.monotonic()
         found = self._fetch(best.note.at_ns)
         if found is None or abs(found[0] - best.note.at_ns) > SAME_NS:
-            return own
+            return None
         at_ns, picture = found
-        return replace(best.note, at_ns=at_ns, width=picture.width, height=picture.height), picture
+        note = replace(best.note, at_ns=at_ns, width=picture.width, height=picture.height)
+        return _made(note, picture, note.crop, picture)
+
+
+def _made(note: PictureNote, cut: Picture, region: Box, whole: Picture) -> Made:
+    crop = cut.jpeg(region, CROP_PIXELS, QUALITY)
+    return Made(note, crop, whole.jpeg(WHOLE, WHOLE_PIXELS, QUALITY))
 
 
 def from_main(tap: Path, wall_ns: Callable[[int], int]) -> Fetch:

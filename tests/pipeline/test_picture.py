@@ -100,3 +100,15 @@ def test_any_layout_gives_the_same_picture(decoded: av.VideoFrame, pixel_format:
 
 def _range(pixel_format: str) -> str:
     return "JPEG" if pixel_format in ("yuvj420p", "gray", "rgb24") else "MPEG"
+
+
+def test_a_copy_shows_the_same_in_memory_of_its_own() -> None:
+    picture = picture_of(_frame(clip(size="320x180", seconds=4)))
+    region = Box(0.25, 0.5, 0.75, 1.0)
+    before = picture.rgb(region).astype(int)
+    small = cv2.resize(picture.rgb(), (160, 90), interpolation=cv2.INTER_AREA).astype(int)
+    crop, whole = picture.copied(region), picture.copied(longest=160)
+    assert (crop.width, crop.height, whole.width, whole.height) == (160, 90, 160, 90)
+    assert np.abs(crop.rgb().astype(int) - before).mean() < 1
+    assert np.abs(whole.rgb().astype(int) - small).mean() < 1
+    assert not any(np.shares_memory(one._luma, picture._luma) for one in (crop, whole))

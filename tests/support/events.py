@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
 
 from pipeline.durable import DISK, DiskCalls
@@ -14,6 +15,7 @@ from pipeline.event import Crossing, Event, EventObject, PictureNote, Place
 from pipeline.event.nouns import BestPicture
 from pipeline.event_store import EventPlace, EventStore, KeptEvent
 from pipeline.names import StoredSegment
+from pipeline.picture import Picture
 from pipeline.scene import Box
 from pipeline.store import Store
 from tests.support.store_writing import NOON_MS
@@ -65,7 +67,9 @@ def an_event(
         (Place(start_ns, box, 0.5),),
     )
     note = PictureNote(start_ns, 0, box, box, 1280, 720)
-    return Event(number, start_ns, end_ns, (thing,), BestPicture(note, None), None, continues)  # type: ignore[arg-type]
+    grey = Picture.from_rgb(np.full((120, 160, 3), 128, np.uint8))
+    best = BestPicture(note, grey.copied(box), grey)
+    return Event(number, start_ns, end_ns, (thing,), best, None, continues)
 
 
 def kept(event: Event, *, keep_days: float = 60, picture: bool = True, unsure: bool = False) -> KeptEvent:

@@ -16,7 +16,7 @@ from nvr.notify.outbox import Outbox
 from nvr.notify.problem import Problem
 from nvr.notify.webhook import Webhook
 from nvr.watch_plan import NotifyPlan, WebhookPlan
-from pipeline.event import Began
+from pipeline.event import Began, Changed, Ended, Happening
 from tests.support.events import an_event
 from tests.support.household import until
 from tests.support.ports import free_port
@@ -120,6 +120,38 @@ def test_a_full_outbox_drops_the_oldest_and_goes_on_after_a_fault() -> None:
     outbox.close(20)
     assert delivered == ["front-0", "front-4", "front-5"]
     assert outbox.dropped == 3
+
+
+def test_while_a_receiver_is_away_the_newest_change_of_an_event_waits_alone() -> None:
+    delivered: list[tuple[str, str]] = []
+    may_go = threading.Event()
+
+    def deliver(notice: Notice) -> None:
+        may_go.wait(20)
+        delivered.append((notice.event, notice.state))
+
+    outbox = Outbox("test", deliver, most=10)
+    changes: list[Happening] = [Changed(an_event(label=f"car {number}")) for number in range(50)]
+    told: list[tuple[str, Happening]] = [
+        *(("front-1", one) for one in [Began(an_event()), *changes]),
+        ("front-2", Began(an_event())),
+        ("front-1", Ended(an_event())),
+        ("front-2", Changed(an_event())),
+    ]
+    for event, happening in told:
+        notice = notice_of("front", happening, event, Allowed())
+        assert notice is not None
+        outbox.put(notice)
+    outbox.start()
+    may_go.set()
+    outbox.close(20)
+    assert delivered == [
+        ("front-1", "began"),
+        ("front-2", "began"),
+        ("front-1", "ended"),
+        ("front-2", "changed"),
+    ]
+    assert outbox.dropped == 0
 
 
 def test_without_receivers_there_is_no_thread_and_no_problem() -> None:

@@ -180,7 +180,7 @@ def test_the_configurations_zone_and_mask_go_all_the_way(tmp_path: Path) -> None
     assert all(one.zones == ("entrance",) for one in event.objects)
     assert not any(was_in(one, rules.masks[0]) for one in event.objects)
     assert event.picture is not None
-    crop = event.picture.picture.jpeg(event.picture.note.crop, 320)
+    crop = event.picture.crop.jpeg(longest=320)
     assert crop.startswith(b"\xff\xd8")
     # Nothing that moves in the middle of the mask is even told to the detector.
     middle = polygon((0.45, 0.05), (0.7, 0.05), (0.7, 0.95), (0.45, 0.95))

@@ -64,7 +64,7 @@ def _records(draw: st.DrawFn) -> EventRecord:
     if objects and has_picture:
         index = draw(st.integers(0, len(objects) - 1))
         note = PictureNote(draw(_times), index, draw(_boxes), draw(_boxes), 640, 360)
-        picture = BestPicture(note, None)  # type: ignore[arg-type]  # not written
+        picture = BestPicture(note, None, None)  # type: ignore[arg-type]  # not written
     event = Event(1, START_NS, draw(_times), tuple(objects), picture, draw(st.none() | _sounds))
     return record_of(
         event,
@@ -108,7 +108,7 @@ def test_the_names_that_are_documented() -> None:
     crossing = Crossing("gate", "left-to-right", START_NS)
     seen = EventObject("person", 0.51, START_NS, START_NS, ("yard",), ("yard",), (crossing,), path)
     note = PictureNote(START_NS, 0, Box(0.1, 0.2, 0.3, 0.4), Box(0.0, 0.0, 1.0, 1.0), 640, 360)
-    event = Event(1, START_NS, START_NS + MS_NS, (seen,), BestPicture(note, None), Sound(-20.0, -50.0))  # type: ignore[arg-type]
+    event = Event(1, START_NS, START_NS + MS_NS, (seen,), BestPicture(note, None, None), Sound(-20.0, -50.0))  # type: ignore[arg-type]
 
     assert json.loads(bytes(record_of(event, mark(), model="00112233aabbccdd"))) == {
         "format": 1,

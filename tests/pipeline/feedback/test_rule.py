@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,13 @@ def test_two_wrongs_suppress_at_that_time_of_day() -> None:
     assert needed(*twice, at_ns=NOON_NS + 3 * HOUR_NS) == NOTHING_COUNTS
     assert needed(*twice, at_ns=NOON_NS + 24 * HOUR_NS) == NOTHING_COUNTS
     assert needed(*twice, at_ns=NOON_NS + 12 * HOUR_NS) == pytest.approx(0.55)
+
+
+def test_many_objects_of_one_event_say_it_once() -> None:
+    crowd = [replace(lesson(), object=index) for index in range(5)]
+    assert needed(*crowd) == pytest.approx(0.55)
+    assert needed(*crowd, lesson(event=2)) == NOTHING_COUNTS
+    assert needed(*crowd, lesson(Verdict.RIGHT, event=3)) == USUAL
 
 
 def test_right_takes_wrong_back_and_protects() -> None:
