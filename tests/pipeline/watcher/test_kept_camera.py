@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.event import Began, Ended
+from pipeline.event.nouns import BestPicture
 from pipeline.store import Store
 from pipeline.watched import read_watched
 from pipeline.watcher.kept_camera import KeptCamera
@@ -27,7 +29,9 @@ def test_an_event_whose_picture_cannot_be_made_is_kept_without_it(
     keeping: Keeping, caplog: pytest.LogCaptureFixture
 ) -> None:
     camera = KeptCamera(CameraSettings("front"), keeping.begin())
-    event = an_event()  # its frame is none
+    event = an_event()
+    assert event.picture is not None
+    event = replace(event, picture=BestPicture(event.picture.note, None, None))  # type: ignore[arg-type]
     assert camera.keep(Began(event), False, "0123456789abcdef") == "front-0"
     assert camera.keep(Ended(event), False, "0123456789abcdef") == "front-0"
     assert [path.split("/")[0] for path in keeping.files()] == ["events"]
