@@ -81,11 +81,11 @@ def _camera(camera: LookReport, now_ms: int) -> str:
     parts = [f"{camera.state}" + (f" ({camera.reason})" if camera.reason else "")]
     if camera.state == LookState.LOOKING:
         parts.append(f"{camera.stream} stream, decoding {_DECODED.get(camera.mode, camera.mode)}")
-    if camera.last_event_end_ms:
-        ago_s = (now_ms - camera.last_event_end_ms) / 1000
-        parts.append(f"last event ended {format_duration(ago_s)} ago" if ago_s > 0 else "an event goes on")
-    elif camera.events:
+    if camera.event_goes_on:
         parts.append("an event goes on")
+    elif camera.last_event_end_ms:
+        ago_s = max(0, now_ms - camera.last_event_end_ms) / 1000
+        parts.append(f"last event ended {format_duration(ago_s)} ago")
     if camera.restarts:
         parts.append(f"began anew {_times(camera.restarts)}")
     if camera.lost_events:

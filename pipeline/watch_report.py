@@ -49,6 +49,7 @@ class LookReport:
     replaced: int = 0
     events: int = 0
     lost_events: int = 0
+    event_goes_on: bool = False
     last_event_end_ms: int = 0
     looked_ms: int = 0
     restarts: int = 0

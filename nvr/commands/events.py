@@ -116,7 +116,7 @@ def show(
 
     located = locate(config)
     found = find_event(located.store.root, event)
-    with ExportFiles(output, force=force) as files:
+    with ExportFiles(output, force=force, example="thumb.jpg") as files:
         opener = _opener(located, identity, root)
         thumbnail = opener.thumbnail(found)
         files.open(1).write(thumbnail.whole if whole else thumbnail.crop)

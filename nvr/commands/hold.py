@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nvr.ending import sentence
+from nvr.index_access import PATIENCE_S
 from nvr.local_zone import local_zone
 from nvr.located import Located, locate
 from nvr.times import parse_range, show
@@ -80,7 +81,7 @@ def _range(config: Path | None, camera: str, from_text: str, to_text: str) -> tu
 def _tell_index(located: Located) -> None:
     """The mark in the store is what counts; an index that cannot be told now is made anew later."""
     try:
-        with open_or_restore(located.store.root) as index:
+        with open_or_restore(located.store.root, wait_s=PATIENCE_S) as index:
             index.set_holds(walk.holds(located.store.root))
     except IndexFault as fault:
         click.echo(

@@ -23,7 +23,7 @@ class ExportFiles:
     An OSError without a file name that ends it is taken for one of writing here.
     """
 
-    def __init__(self, target: Path, *, force: bool) -> None:
+    def __init__(self, target: Path, *, force: bool, example: str = "clip.mp4") -> None:
         """Raises UsageFault when the target exists, is a folder, or has no folder to lie in."""
         self._target = target
         self._force = force
@@ -31,7 +31,7 @@ class ExportFiles:
         if not target.parent.is_dir():
             raise UsageFault(f"There is no folder {target.parent}; make it first.")
         if target.is_dir():
-            raise UsageFault(f"{target} is a folder; name a file, like {target / 'clip.mp4'}.")
+            raise UsageFault(f"{target} is a folder; name a file, like {target / example}.")
         self._refuse_existing(target)
 
     def __enter__(self) -> ExportFiles:

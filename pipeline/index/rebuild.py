@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import math
 import os
 import re
 import sqlite3
@@ -38,6 +39,7 @@ _NAME = (
 _STORED = {kind: re.compile(rf"{_NAME}\.{kind.value}\.age") for kind in FileKind}
 _FLAGS = {None: 0, "c": 1, "u": 2, "cu": 3}
 _RECENT_NS = 2_000_000_000
+_LOOK_AGAIN_S = 0.05
 
 Progress = Callable[[int], None]
 Rows = list[tuple[int, int, int, int, int, int, int]]
@@ -56,15 +58,18 @@ def index_path(root: Path) -> Path:
     return root / INDEX
 
 
-def open_or_restore(root: Path, seen: tuple[int, int] | None = None, *, busy_s: float = 5.0) -> Index:
+def open_or_restore(
+    root: Path, seen: tuple[int, int] | None = None, *, busy_s: float = 5.0, wait_s: float = 0.0
+) -> Index:
     """The store's index, made anew first if it is missing or damaged, or is still the file `seen` to be
     damaged.
 
-    Raises IndexBusy when another process is at it, or the disk does not allow it: try again later.
+    Raises IndexBusy when another process is still at it after `wait_s`, or the disk does not allow it: try
+    again later.
     """
     with contextlib.suppress(IndexMissing, IndexDamaged):
         return _opened(root, seen, busy_s)
-    with _exclusively(root, wait=False):
+    with _exclusively(root, wait_s):
         fault = "missing"
         try:
             return _opened(root, seen, busy_s)
@@ -104,7 +109,7 @@ def rebuild(root: Path, progress: Progress = lambda _: None) -> Rebuilt:
        folder
     5. read again the folders that changed since they were read; drop the rows of those that are gone
     """
-    with _exclusively(root, wait=True):
+    with _exclusively(root, math.inf):
         return _rebuild(root, aside=False, progress=progress)
 
 
@@ -238,7 +243,7 @@ def _catch_up(root: Path, index: Index, read: dict[Hour, int]) -> None:
 
 
 @contextlib.contextmanager
-def _exclusively(root: Path, *, wait: bool) -> Iterator[None]:
+def _exclusively(root: Path, wait_s: float) -> Iterator[None]:
     if not (root / STORE_FILE).exists():
         raise IndexBusy("the index cannot be made now: the store's disk is not mounted")
     try:
@@ -246,9 +251,17 @@ def _exclusively(root: Path, *, wait: bool) -> Iterator[None]:
     except OSError as error:
         raise IndexBusy(f"the index cannot be made now: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        _lock(descriptor, time.monotonic() + wait_s)
         yield
-    except BlockingIOError:
-        raise IndexBusy("another process is making the index anew") from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, until_s: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                raise IndexBusy("another process is making the index anew") from None
+            time.sleep(_LOOK_AGAIN_S)

@@ -26,6 +26,7 @@ class LookHealth:
     clock_unsure: bool = False
     events: int = 0
     restarts: int = 0
+    event_goes_on: bool = False
     last_event_end_ms: int = 0
     _decoded: int = 0
     _faults: int = 0
@@ -45,6 +46,7 @@ class LookHealth:
 
     def told(self, happening: Happening) -> None:
         """Counts events."""
+        self.event_goes_on = not isinstance(happening, Ended)
         if isinstance(happening, Began):
             self.events += 1
         elif isinstance(happening, Ended):
@@ -76,6 +78,7 @@ class LookHealth:
             looks=looks,
             replaced=replaced,
             events=self.events,
+            event_goes_on=self.event_goes_on,
             last_event_end_ms=self.last_event_end_ms,
             looked_ms=eye.looked_ns // 1_000_000 if eye else 0,
             restarts=self.restarts,

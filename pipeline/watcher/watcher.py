@@ -82,8 +82,9 @@ class Watcher:
         threads = [_started(f"{name}-look", camera.run) for name, camera in self._cameras.items()]
         _log.info("looking at %s with %s", ", ".join(self._cameras), self._model)
         self._watch_over()
+        latest_s = time.monotonic() + END_S
         for thread in threads:
-            thread.join(END_S)
+            thread.join(max(0.0, latest_s - time.monotonic()))
         queue.__exit__(None, None, None)  # not for a detector that hangs: it would be waited for
 
     def _looked(self, camera: str, until_ns: int) -> None:

@@ -84,6 +84,8 @@ def test_a_line_a_camera_and_what_went_wrong() -> None:
     assert lines(REPORT) == [
         "Looking at front: looking, main stream, decoding everything, last event ended 1 min 30 s ago."
     ]
+    (line,) = lines(replace(REPORT, cameras={"front": replace(LOOKS, event_goes_on=True)}))
+    assert line.endswith("decoding everything, an event goes on.")
     failing = replace(
         LOOKS, state=LookState.FAILED, reason="KeyError at eye.py:12", restarts=2, lost_events=3
     )

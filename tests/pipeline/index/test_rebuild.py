@@ -151,9 +151,10 @@ def test_while_one_makes_it_anew_the_others_wait(store: Store) -> None:
     assert begun.wait(30)
     with pytest.raises(IndexBusy, match="another process is making the index anew"):
         open_or_restore(store.root)
-    go.set()
+    threading.Timer(0.3, go.set).start()
+    with open_or_restore(store.root, wait_s=30) as index:
+        assert len(index.segments(FRONT, 0, NOON_MS * 2)) == 3
     slow.join(30)
-    open_or_restore(store.root).close()
 
 
 def test_no_index_is_made_where_there_is_no_store(tmp_path: Path) -> None:
