@@ -28,7 +28,7 @@ from pipeline.wire import Anchor, Hello, Message
 
 _NS = 1_000_000_000
 _OVERLAP = 0.2
-_BURST_S = 0.05  # the tap is read every 0.1 s
+_BURST_S = 0.05  # the tap is read every 0.1 s when something moves, as it does with the look that tells
 START_NS = 1_790_000_000 * _NS
 
 

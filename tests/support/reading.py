@@ -65,9 +65,11 @@ def _is_beginning(sent: Sent) -> bool:
 
 
 def lost_s(sent: Sequence[Sent], found: Sequence[bytes]) -> float:
-    """How much of the end of what was sent is not found, in seconds of the camera's own time.
+    """How much of what was sent is not found, in seconds of the camera's own time: from the first packet
+    that is missing to the end, even where later ones are there.
 
-    An AssertionError when what is found is not one run of what was sent, whole and in order.
+    (When the power goes while a segment is published, the flush of the next one may have come first.)
+    An AssertionError when something is found that was not sent, or not in this order.
     """
     if not sent:
         return 0.0
@@ -78,11 +80,24 @@ def lost_s(sent: Sequence[Sent], found: Sequence[bytes]) -> float:
 
 
 def _end_of_run(sent: list[bytes], found: list[bytes]) -> int:
-    """Where the run ends. The earliest one counts, so a loss is never shown smaller than it is."""
-    for first in range(len(sent) - len(found) + 1):
-        if sent[first] == found[0] and sent[first : first + len(found)] == found:
-            return first + len(found)
-    raise AssertionError(f"{len(found)} packets are no run of the {len(sent)} that were sent")
+    """Where the first packet is missing. The clip loops, so a run may seem to begin anywhere: the longest one
+    counts, and the earliest of these, so that a loss is never shown smaller than it is.
+    """
+    begins = [number for number, one in enumerate(sent) if one == found[0]]
+    lengths = [_alike(sent[first:], found) for first in begins]
+    assert lengths, "what is found was never sent"
+    first, length = begins[lengths.index(max(lengths))], max(lengths)
+    rest = iter(sent[first + length :])
+    assert all(one in rest for one in found[length:]), (
+        f"of {len(found)} packets, what follows the first {length} was not sent after these"
+    )
+    return first + length
+
+
+def _alike(sent: list[bytes], found: list[bytes]) -> int:
+    """How many are the same from the beginning on."""
+    pairs = enumerate(zip(sent, found, strict=False))
+    return next((number for number, (one, other) in pairs if one != other), min(len(sent), len(found)))
 
 
 def _step_s(sent: Sequence[Sent]) -> float:
