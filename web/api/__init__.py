@@ -1,0 +1,1 @@
+"""What the dashboard answers, each part in a module; every answer is described by a model."""
