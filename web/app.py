@@ -21,7 +21,7 @@ from web.api.household import household_api
 from web.api.login import login_api
 from web.api.state import state_api
 from web.challenges import Challenges
-from web.guard import guard
+from web.guard import COOKIE, guard
 from web.headers import with_headers
 from web.hosts import AllowedHosts
 from web.household import HouseholdView
@@ -38,7 +38,7 @@ _log = logging.getLogger("nvr.web")
 class Dashboard:
     """The application, and what outlives a request."""
 
-    app: Flask
+    app: OpenAPI
     sessions: Sessions
     household: HouseholdView
 
@@ -63,6 +63,7 @@ def _application() -> OpenAPI:
         __name__,
         info=Info(title="Sealed NVR", version="1"),
         static_folder=None,
+        security_schemes={"session": {"type": "apiKey", "in": "cookie", "name": COOKIE}},
         doc_ui=False,
         validation_error_status=HTTPStatus.BAD_REQUEST,
         validation_error_callback=_invalid,

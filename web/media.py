@@ -24,7 +24,7 @@ from werkzeug.wsgi import wrap_file
 
 from pipeline.index import Index, index_path
 from pipeline.names import EVENT_STREAMS, NotAName, StoredSegment
-from web.api.answering import problems
+from web.api.answering import SESSION, problems
 from web.api.footage import Span, StreamPath, check_span, checked_stream
 from web.plan import DashboardPlan
 from web.problem import not_found
@@ -54,7 +54,13 @@ _BATCH = {"content": {BATCH_TYPE: {"schema": {"type": "string", "format": "binar
 
 def media_api(plan: DashboardPlan) -> APIBlueprint:
     """The blueprint `media`."""
-    api = APIBlueprint("media", __name__, url_prefix="/api/v1", abp_responses=problems(400, 401, 404, 503))
+    api = APIBlueprint(
+        "media",
+        __name__,
+        url_prefix="/api/v1",
+        abp_security=SESSION,
+        abp_responses=problems(400, 401, 404, 503),
+    )
 
     @api.get(
         "/media/<camera>/<stream>/<day>/<hour>/<name>",

@@ -8,8 +8,9 @@ from typing import Any
 from flask import Response
 from pydantic import BaseModel
 
-from web.problem import ProblemDetails
+from web.problem import CONTENT_TYPE, ProblemDetails
 
+SESSION: list[dict[str, list[Any]]] = [{"session": []}]  # the description of what only members reach
 Described = dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None]
 
 
@@ -20,4 +21,5 @@ def answer(model: BaseModel) -> Response:
 
 def problems(*statuses: int) -> Described:
     """The description of answers that are a problem."""
-    return {status: ProblemDetails for status in statuses}
+    described = {"content": {CONTENT_TYPE: {"schema": ProblemDetails.model_json_schema()}}}
+    return dict.fromkeys(statuses, described)

@@ -13,7 +13,7 @@ from pipeline import walk
 from pipeline.index import Index, Row, index_path
 from pipeline.model import StreamName
 from pipeline.names import LAST_MS, HoldName, NotAName, stored_stream_name
-from web.api.answering import answer, problems
+from web.api.answering import SESSION, answer, problems
 from web.plan import DashboardPlan
 from web.problem import Problem, not_found
 from web.visitor import Visitor, visitor
@@ -77,7 +77,9 @@ class Footage(BaseModel):
 
 def footage_api(plan: DashboardPlan) -> APIBlueprint:
     """The blueprint `footage`."""
-    api = APIBlueprint("footage", __name__, url_prefix="/api/v1", abp_responses=problems(401, 404, 503))
+    api = APIBlueprint(
+        "footage", __name__, url_prefix="/api/v1", abp_security=SESSION, abp_responses=problems(401, 404, 503)
+    )
 
     @api.get("/cameras", responses={200: CameraList}, summary="The cameras that you may see")
     def cameras() -> Response:

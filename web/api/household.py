@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from pipeline.household.model import Manifest, Member
 from pipeline.key_names import generation_directory, wrapped_name
 from pipeline.plain_file import read_plain
-from web.api.answering import answer, problems
+from web.api.answering import SESSION, answer, problems
 from web.household import HouseholdView
 from web.plan import DashboardPlan
 from web.visitor import visitor
@@ -45,7 +45,9 @@ class WrappedIdentities(BaseModel):
 
 def household_api(plan: DashboardPlan, household: HouseholdView) -> APIBlueprint:
     """The blueprint `household`."""
-    api = APIBlueprint("household", __name__, url_prefix="/api/v1", abp_responses=problems(401, 503))
+    api = APIBlueprint(
+        "household", __name__, url_prefix="/api/v1", abp_security=SESSION, abp_responses=problems(401, 503)
+    )
 
     @api.get("/manifest", responses={200: ManifestHistory}, summary="The household, in all its versions")
     def manifest() -> Response:

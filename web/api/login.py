@@ -9,7 +9,7 @@ from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
-from web.api.answering import answer, problems
+from web.api.answering import SESSION, answer, problems
 from web.challenges import LIFE_S, Challenges
 from web.guard import COOKIE
 from web.household import HouseholdView
@@ -101,19 +101,29 @@ def login_api(household: HouseholdView, sessions: Sessions, challenges: Challeng
         logged_in.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")
         return logged_in
 
-    @api.get("/sessions", responses={200: SessionList, **problems(401)}, summary="Your own sessions")
+    @api.get(
+        "/sessions",
+        security=SESSION,
+        responses={200: SessionList, **problems(401)},
+        summary="Your own sessions",
+    )
     def list_sessions() -> Response:
         ours = visitor().session
         found = sessions.of_member(ours.member, time.monotonic())
         return answer(SessionList(sessions=[_shown(one, ours) for one in found]))
 
-    @api.delete("/sessions", responses={204: None, **problems(401)}, summary="Log out everywhere")
+    @api.delete(
+        "/sessions", security=SESSION, responses={204: None, **problems(401)}, summary="Log out everywhere"
+    )
     def end_sessions() -> Response:
         sessions.end_all(visitor().session.member)
         return _without_cookie()
 
     @api.delete(
-        "/sessions/<session_id>", responses={204: None, **problems(401, 404)}, summary="End one session"
+        "/sessions/<session_id>",
+        security=SESSION,
+        responses={204: None, **problems(401, 404)},
+        summary="End one session",
     )
     def end_session(path: SessionPath) -> Response:
         ours = visitor().session

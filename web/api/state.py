@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from pipeline.health import read_report
 from pipeline.household.model import Member
-from web.api.answering import answer, problems
+from web.api.answering import SESSION, answer, problems
 from web.household import HouseholdView
 from web.plan import DashboardPlan
 from web.problem import Problem
@@ -65,7 +65,9 @@ class State(BaseModel):
 
 def state_api(plan: DashboardPlan, household: HouseholdView, sessions: Sessions) -> APIBlueprint:
     """The blueprint `state`."""
-    api = APIBlueprint("state", __name__, url_prefix="/api/v1", abp_responses=problems(401, 503))
+    api = APIBlueprint(
+        "state", __name__, url_prefix="/api/v1", abp_security=SESSION, abp_responses=problems(401, 503)
+    )
     places = threading.BoundedSemaphore(MOST_STREAMS)
 
     @api.get("/state", responses={200: State}, summary="What is being recorded now")
