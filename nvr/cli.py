@@ -28,6 +28,10 @@ _COMMANDS = {
         "nvr.commands.watch:watch",
         "Look for people, cars and animals on all cameras in the foreground, until Ctrl-C or SIGTERM.",
     ),
+    "serve": (
+        "nvr.commands.serve:serve",
+        "Answer browsers and programs over HTTPS with sealed footage, until Ctrl-C or SIGTERM.",
+    ),
     "status": (
         "nvr.commands.status:status",
         "Show what is being recorded and looked at, and the state of the disk.",

@@ -17,6 +17,7 @@ from nvr.notify_settings import NotifySettings
 from nvr.quantities import parse_size
 from nvr.schedule import parse_span
 from nvr.settings_table import SettingsTable
+from nvr.web_settings import WebSettings
 from pipeline.names import RESERVED_CAMERAS
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
@@ -110,6 +111,7 @@ class Config(SettingsTable):
     store: StoreSettings = StoreSettings()
     detect: DetectSettings = DetectSettings()
     notify: NotifySettings = NotifySettings()
+    web: WebSettings = WebSettings()
     cameras: dict[str, CameraSettings] = Field(default_factory=dict)
 
     @field_validator("cameras", mode="before")

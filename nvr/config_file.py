@@ -28,6 +28,7 @@ from nvr.detect_settings import (
 from nvr.errors import UsageFault
 from nvr.notify_settings import MqttSettings, NotifySettings, WebhookSettings
 from nvr.toml_places import line_of
+from nvr.web_settings import WebSettings
 from pipeline.names import STORE_FILE
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("detect",): DetectSettings,
     ("notify",): NotifySettings,
     ("notify", "mqtt"): MqttSettings,
+    ("web",): WebSettings,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,18 +19,23 @@ from pipeline.household.errors import HouseholdError
 from pipeline.index.errors import IndexFault
 from web.api.footage import footage_api
 from web.api.household import household_api
+from web.api.live import live_api
 from web.api.login import login_api
 from web.api.state import state_api
+from web.background import Background
 from web.challenges import Challenges
 from web.guard import COOKIE, guard
 from web.headers import with_headers
 from web.hosts import AllowedHosts
 from web.household import HouseholdView
+from web.live.errors import LiveError
+from web.live.live import Live
 from web.media import media_api
 from web.plan import DashboardPlan
 from web.problem import Problem, from_fault, from_http, invalid
 from web.sessions import Sessions
 
+SWEEP_S = 2.0
 LARGEST_REQUEST_BYTES = 64 * 1024
 _log = logging.getLogger("nvr.web")
 
@@ -41,12 +47,26 @@ class Dashboard:
     app: OpenAPI
     sessions: Sessions
     household: HouseholdView
+    live: Live
+
+    def start(self) -> None:
+        """Starts what has threads: live view, and the end of sessions. After the fork, once."""
+        self.live.start()
+        Background("dashboard-sweep", self.sweep, SWEEP_S).start()
+
+    def sweep(self) -> None:
+        """Ends sessions whose time is up or whose member has left, and the live streams of all that ended."""
+        self.sessions.sweep(self.household.manifest(), time.monotonic())
+        for owner in self.live.owners():
+            if not self.sessions.has(owner):
+                self.live.end_owner(owner)
 
 
 def make_dashboard(plan: DashboardPlan, hosts: AllowedHosts) -> Dashboard:
     """Raises HouseholdError, OSError when the store has no household that can be believed."""
     household = HouseholdView(plan)
     sessions = Sessions(secrets.token_bytes)
+    live = Live(plan.run_dir)
     app = _application()
     guard(app, hosts, household, sessions)
     app.register_api(login_api(household, sessions, Challenges(secrets.token_bytes)))
@@ -54,8 +74,9 @@ def make_dashboard(plan: DashboardPlan, hosts: AllowedHosts) -> Dashboard:
     app.register_api(footage_api(plan))
     app.register_api(media_api(plan))
     app.register_api(state_api(plan, household, sessions))
+    app.register_api(live_api(live))
     app.add_url_rule("/api/v1/openapi.json", "openapi", lambda: jsonify(app.api_doc))
-    return Dashboard(app, sessions, household)
+    return Dashboard(app, sessions, household, live)
 
 
 def _application() -> OpenAPI:
@@ -82,11 +103,16 @@ def _invalid(error: ValidationError) -> Response:
 def _map_faults(app: Flask) -> None:
     """The one place that turns errors into answers."""
     app.register_error_handler(Problem, lambda problem: problem.response())
+    app.register_error_handler(LiveError, _no_picture)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(IndexFault, lambda fault: _unavailable("index", "The index"))
     app.register_error_handler(HouseholdError, lambda fault: _unavailable("household", "The household"))
     app.register_error_handler(OSError, lambda fault: _unavailable("disk", "The disk"))
     app.register_error_handler(Exception, _fault)
+
+
+def _no_picture(error: LiveError) -> Response:
+    return Problem(error.status, error.code, str(error)).response()
 
 
 def _unavailable(code: str, what: str) -> Response:

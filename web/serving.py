@@ -72,12 +72,17 @@ def _bound(address: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: Flask, listening: Sequence[Listening], certificate: Path, context: Callable[[], ssl.SSLContext]
+    app: Flask,
+    listening: Sequence[Listening],
+    certificate: Path,
+    context: Callable[[], ssl.SSLContext],
+    begun: Callable[[], object],
 ) -> None:
     """Answers until SIGTERM or SIGINT, then leaves the process by SystemExit. In the main thread.
 
     `context` is asked for each connection, from any thread, and should keep what it gives until the
-    `certificate` (a file, which gunicorn wants to see) is renewed.
+    `certificate` (a file, which gunicorn wants to see) is renewed. `begun` is called in the process that
+    answers, before it does: threads are started there.
     """
     descriptors = [os.dup(one.bound.fileno()) for one in listening]
     for descriptor in descriptors:
@@ -86,6 +91,7 @@ def serve(
         **_SETTINGS,
         "bind": [f"fd://{descriptor}" for descriptor in descriptors],
         "certfile": str(certificate),
+        "post_worker_init": lambda _worker: begun(),
         "ssl_context": lambda _config, _factory: context(),
     }
     _Server(app, settings).run()

@@ -23,7 +23,6 @@ LIFE_S = 12 * 3600.0
 MOST_OF_MEMBER = 50  # the one that was silent longest makes room
 
 Random = Callable[[int], bytes]
-Ended = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,10 @@ class Session:
 
 
 class Sessions:
-    """All sessions. For any thread. `ended` is told the `session_id` of each that ends."""
+    """All sessions. For any thread."""
 
-    def __init__(self, random: Random, ended: Ended = lambda session_id: None) -> None:
+    def __init__(self, random: Random) -> None:
         self._random = random
-        self._ended = ended
         self._lock = threading.Lock()
         self._by_digest: dict[bytes, Session] = {}
 
@@ -96,6 +94,11 @@ class Sessions:
                     return True
         return False
 
+    def has(self, session_id: str) -> bool:
+        """Whether there is such a session."""
+        with self._lock:
+            return any(one.session_id == session_id for one in self._by_digest.values())
+
     def end(self, session_id: str, member: str) -> bool:
         """Ends that session of that member. Returns whether there was one."""
         return self._end_where(lambda one: one.session_id == session_id and one.member == member) > 0
@@ -118,11 +121,9 @@ class Sessions:
 
     def _end_where(self, wanted: Callable[[Session], bool]) -> int:
         with self._lock:
-            ending = [(digest, one) for digest, one in self._by_digest.items() if wanted(one)]
-            for digest, _ in ending:
+            ending = [digest for digest, one in self._by_digest.items() if wanted(one)]
+            for digest in ending:
                 del self._by_digest[digest]
-        for _, one in ending:
-            self._ended(one.session_id)
         return len(ending)
 
 

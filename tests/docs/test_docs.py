@@ -26,6 +26,7 @@ from nvr.detect_settings import (
 from nvr.notify_settings import MqttSettings, NotifySettings, WebhookSettings
 from nvr.quantities import parse_size
 from nvr.recorder_process import PAUSES_S, SILENT_S
+from nvr.web_settings import WebSettings
 from pipeline.audit import Fault
 from pipeline.chain.findings import Fault as VerifyFault
 from pipeline.health import State
@@ -42,8 +43,9 @@ PAGES = {
 REFERENCE = PAGES["docs/reference.md"]
 SOURCES = [
     path.read_text("utf-8")
-    for package in ("crypto", "pipeline", "nvr")
+    for package in ("crypto", "pipeline", "web", "nvr")
     for path in ROOT.glob(f"{package}/**/*.py")
+    if "node_modules" not in path.parts
 ]
 
 
@@ -98,6 +100,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         ("`[store]`", StoreSettings),
         ("`[detect]`", DetectSettings),
         ("`[cameras.NAME]`", CameraSettings),
+        ("`[web]`", WebSettings),
     ],
 )
 def test_every_setting_is_in_the_reference_with_its_default(heading: str, model: type[BaseModel]) -> None:
@@ -218,3 +221,26 @@ def test_the_unit_keeps_memory_off_the_disk_and_is_sound(tmp_path: Path) -> None
             ["systemd-analyze", "verify", copy], capture_output=True, text=True, timeout=60, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_request_and_problem_of_the_api_is_in_its_page() -> None:
+    told = PAGES["docs/api.md"]
+    sources = [path.read_text("utf-8") for path in ROOT.glob("web/**/*.py") if "ui" not in path.parts]
+    routes = {
+        (method.upper(), path)
+        for source in sources
+        for method, path in re.findall(r'@api\.(get|post|delete)\(\s*"([^"]+)"', source)
+    }
+    said = {
+        (method, path)
+        for method, path in re.findall(r"^\| (GET|POST|DELETE) \| `/api/v1([^`]*)`", told, re.M)
+    }
+    assert routes
+    assert {(method, path.removeprefix("/live")) for method, path in said} == routes
+    codes = {
+        code
+        for source in sources
+        for code in re.findall(r'(?:code = |Problem\(\s*HTTPStatus\.\w+,\s*)"(\w+)"', source)
+    }
+    assert codes >= {"session", "host", "origin", "pace"}
+    assert [code for code in sorted(codes - {"live"}) if f"`{code}`" not in told] == []

@@ -1,0 +1,1 @@
+"""Live pictures for browsers: the taps' packets, as they come, by WebRTC (WHEP) or for MSE."""
