@@ -68,7 +68,8 @@ class DashboardHouse:
         """Anna's household."""
         people = People.found(place, post_quantum=post_quantum)
         plan = DashboardPlan(people.root, place / "web-state", place / "run", cameras)
-        return cls(people, make_dashboard(plan, AllowedHosts.of(["nvr.local", "192.168.1.5", "localhost"], 443)))
+        hosts = AllowedHosts.of(["nvr.local", "192.168.1.5", "localhost"], 443)
+        return cls(people, make_dashboard(plan, hosts))
 
     def stranger(self) -> Browser:
         """A browser that has not logged in."""
