@@ -49,7 +49,7 @@ def live_api(live: Live) -> APIBlueprint:
 
     @api.post(
         "/whep/<camera>/<stream>",
-        responses={201: _SDP, **problems(404, 406, 415)},
+        responses={201: _SDP, **problems(404, 406, 409, 415)},
         summary="A live stream by WebRTC: an SDP offer, answered (RFC 9725)",
     )
     def offer(path: StreamPath) -> Response:

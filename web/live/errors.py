@@ -40,7 +40,7 @@ class TooManySessions(LiveError):
 class CameraAway(LiveError):
     """Nothing is known of the stream, for its recorder has not been reached: try again later."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+    status = HTTPStatus.CONFLICT
     code = "camera_away"
 
 

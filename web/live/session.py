@@ -46,7 +46,7 @@ class WhepSession:
 
     async def answer(self, relays: Relays, info: StreamInfo, offer: str) -> str:
         """The SDP answer, with all candidates. Raises BadOffer, UseMse, and NotInTime when it was closed."""
-        kinds = _wanted(offer)
+        kinds = wanted_kinds(offer)
         self._peer.on("connectionstatechange", self._on_state)
         self._send(VideoTrack(relays, self.name), "video/H264")
         if "audio" in kinds and carries_audio(info):
@@ -106,7 +106,7 @@ class WhepSession:
         self.close()
 
 
-def _wanted(offer: str) -> set[str]:
+def wanted_kinds(offer: str) -> set[str]:
     """The kinds of media that the offer asks for. Raises BadOffer, UseMse."""
     try:
         media = SessionDescription.parse(offer).media

@@ -22,7 +22,7 @@ from web.live.carrying import audio_note, unfit
 from web.live.errors import CameraAway, TooManySessions, UseMse
 from web.live.loop import LiveLoop
 from web.live.relays import Relays
-from web.live.session import WhepSession
+from web.live.session import WhepSession, wanted_kinds
 
 MOST_SESSIONS = 64
 ID_BYTES = 16
@@ -57,6 +57,7 @@ class WhepSessions:
         NotInTime.
         """
         until_s = time.monotonic() + limit_s
+        wanted_kinds(sdp)  # before anything is waited for
         if len(self._sessions) >= self._most:
             raise _too_many()
         watch = self._relays.watch(name, lambda: None, frozenset())

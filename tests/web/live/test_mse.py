@@ -60,11 +60,17 @@ def file_of(frames: list[Frame], stream: int = 0) -> io.BytesIO:
 
 
 def all_of(answer: MseAnswer, packets: list[Packet]) -> list[Frame]:
-    """Frames until all the bytes of the packets must be in them."""
+    """Frames until all the bytes of the packets are in them."""
     whole = sum(len(one.data) for one in packets)
-    return read_until(
-        answer, lambda frames: sum(len(one.body) for one in frames if one.kind is FrameType.FRAGMENT) > whole
-    )
+    return read_until(answer, lambda frames: sum(map(media_bytes, frames)) >= whole)
+
+
+def media_bytes(frame: Frame) -> int:
+    """How many bytes of packets a frame carries: what its `mdat` holds."""
+    if frame.kind is not FrameType.FRAGMENT:
+        return 0
+    moof_bytes = int.from_bytes(frame.body[:4], "big")
+    return len(frame.body) - moof_bytes - 8
 
 
 def packets_in(file: io.BytesIO, kind: str) -> list[bytes]:
