@@ -55,10 +55,14 @@ class Dashboard:
         Background("dashboard-sweep", self.sweep, SWEEP_S).start()
 
     def sweep(self) -> None:
-        """Ends sessions whose time is up or whose member has left, and the live streams of all that ended."""
-        self.sessions.sweep(self.household.manifest(), time.monotonic())
+        """Ends sessions whose time is up or whose member has left, and the live streams of all that ended.
+
+        Who watches is not idle.
+        """
+        now_s = time.monotonic()
+        self.sessions.sweep(self.household.manifest(), now_s)
         for owner in self.live.owners():
-            if not self.sessions.has(owner):
+            if not self.sessions.still(owner, now_s):
                 self.live.end_owner(owner)
 
 

@@ -23,6 +23,7 @@ from web.errors import WebError
 
 THREADS = 64
 END_S = 3
+SILENT_MS = 20_000  # for which a client may leave what was sent to it unread
 _MEMORY = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat; it must not be on a disk
 _SETTINGS: dict[str, Any] = {
     "workers": 1,
@@ -61,6 +62,8 @@ def listen(address: str, port: int) -> Listening:
     except OSError as fault:
         where = f"{address} port {port}" if address else f"port {port}"
         raise CannotListen(f"Cannot listen at {where}: {fault.strerror or 'no such address'}.") from None
+    # Accepted sockets inherit it. Without, a client that takes nothing more keeps its thread for ever.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
     return Listening(bound, bound.getsockname()[1])
 
 

@@ -94,11 +94,6 @@ class Sessions:
                     return True
         return False
 
-    def has(self, session_id: str) -> bool:
-        """Whether there is such a session."""
-        with self._lock:
-            return any(one.session_id == session_id for one in self._by_digest.values())
-
     def end(self, session_id: str, member: str) -> bool:
         """Ends that session of that member. Returns whether there was one."""
         return self._end_where(lambda one: one.session_id == session_id and one.member == member) > 0
