@@ -61,7 +61,8 @@ def listen(address: str, port: int) -> Listening:
         raise CannotListen(f"Port {port} needs more rights than we have; choose one above 1023.") from None
     except OSError as fault:
         where = f"{address} port {port}" if address else f"port {port}"
-        raise CannotListen(f"Cannot listen at {where}: {fault.strerror or 'no such address'}.") from None
+        why = os.strerror(fault.errno) if fault.errno else "no such address"  # its text repeats the address
+        raise CannotListen(f"Cannot listen at {where}: {why}.") from None
     # Accepted sockets inherit it. Without, a client that takes nothing more keeps its thread for ever.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MS)
     return Listening(bound, bound.getsockname()[1])
