@@ -32,6 +32,8 @@ from pipeline.watched import FOLDER
 
 STATE_FILES = frozenset({"household.json", "household.lock", "day.key", "day.key.next", "day.lock"})
 STATE_FOLDERS = ("feedback", FOLDER)  # with a file for each camera
+TLS_FOLDER = "tls"
+TLS_FILES = frozenset({"authority.pem", "root.pem", "server.pem"})  # what `web.tls.files` keeps there
 _IN_KEYS = frozenset({MANIFEST, HEADS, DAYS_FILE})
 
 
@@ -51,6 +53,8 @@ def strangers_in_state(state_dir: Path) -> Iterator[str]:
     for entry in sorted(walk.entries(state_dir), key=lambda entry: entry.name):
         if entry.name in STATE_FOLDERS and entry.is_dir(follow_symlinks=False):
             yield from (str(state_dir / path) for path in _strangers(state_dir, entry.name, _of_camera))
+        elif entry.name == TLS_FOLDER and entry.is_dir(follow_symlinks=False):
+            yield from (str(state_dir / path) for path in _strangers(state_dir, TLS_FOLDER, _of_tls))
         elif entry.name not in STATE_FILES:
             yield str(state_dir / entry.name)
 
@@ -100,6 +104,11 @@ def _in_generation(name: str) -> None:
         UsedName.parse(name)
     else:
         wrapped_member(name)
+
+
+def _of_tls(name: str) -> None:
+    if name not in TLS_FILES and not (name.startswith(".") and name.endswith(".new")):
+        raise NotAName(name)
 
 
 def _of_camera(name: str) -> None:

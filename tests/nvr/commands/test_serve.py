@@ -2,102 +2,35 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import signal
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from crypto.identity import parse_identities
-from crypto.member_key import member_key
-from crypto.signing import sign
 from crypto.unseal import unseal_bytes
 from tests.support.certificates import make_certificate
 from tests.support.household import Household, Running, make_household, until
-from tests.support.ports import free_port
+from tests.support.https_client import Client, give_port
 from web.live.multiplex import FrameType, parse
 
 pytestmark = pytest.mark.slow
 
 
-@dataclass
-class Client:
-    """Somebody with the house's root certificate and a key."""
-
-    port: int
-    root: Path
-    cookie: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def origin(self) -> str:
-        return f"https://localhost:{self.port}"
-
-    def connect(self) -> http.client.HTTPSConnection:
-        context = ssl.create_default_context(cafile=str(self.root))
-        return http.client.HTTPSConnection("localhost", self.port, context=context, timeout=20)
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, http.client.HTTPResponse]:
-        connection = self.connect()
-        headers = {"Origin": self.origin, "Cookie": self.cookie, "Content-Type": "application/json"}
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, content, answer
-
-    def get(self, path: str) -> Any:
-        status, content, _ = self.ask("GET", path)
-        assert status == 200, content
-        return json.loads(content)
-
-    def log_in(self, house: Household) -> None:
-        challenge = json.loads(self.ask("POST", "/api/v1/login/challenge")[1])["challenge"]
-        (identity,) = parse_identities(house.key_file.read_text())
-        noun = {"challenge": challenge, "member": "owner", "origin": self.origin}
-        line = bytes(sign("login", noun, member_key(identity))).decode()
-        status, content, answer = self.ask("POST", "/api/v1/login", {"line": line})
-        assert status == 200, content
-        self.cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Household:
     house = make_household(tmp_path)
-    port = free_port()
-    with house.config.open("a") as file:
-        file.write(f'\n[web]\naddress = "127.0.0.1"\nport = {port}\n')
+    give_port(house)
     return house
-
-
-def client_of(house: Household) -> Client:
-    port = int(house.config.read_text().rpartition("port = ")[2].split()[0])
-    return Client(port, house.directory / "state" / "tls" / "root.pem")
-
-
-def answers(client: Client) -> bool:
-    if not client.root.exists():
-        return False
-    connection = client.connect()
-    try:
-        connection.connect()
-    except OSError:
-        return False
-    finally:
-        connection.close()
-    return True
 
 
 @pytest.fixture
 def serving(house: Household) -> Iterator[Running]:
     with house.running("serve") as run:
-        until(lambda: answers(client_of(house)), why=run.log)
+        until(lambda: Client.of(house).is_answered, why=run.log)
         yield run
 
 
@@ -105,13 +38,13 @@ def test_what_a_recorder_writes_comes_sealed_and_opens_with_the_members_key(
     house: Household, serving: Running
 ) -> None:
     house.add_street()
-    client = client_of(house)
+    client = Client.of(house)
     with house.running():
         until(lambda: house.segments())
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(10) == 0, serving.log()
         with house.running("serve") as again:  # it knows the new camera from its start on
-            until(lambda: answers(client), why=again.log)
+            until(lambda: client.is_answered, why=again.log)
             client.log_in(house)
             (camera,) = client.get("/api/v1/cameras")["cameras"]
             assert (camera["name"], camera["is_configured"]) == ("street", True)
@@ -152,7 +85,7 @@ def assert_live(client: Client) -> None:
 
 
 def test_a_silent_client_keeps_nobody_waiting(house: Household, serving: Running) -> None:
-    client = client_of(house)
+    client = Client.of(house)
     silent = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(20)]
     client.log_in(house)
     assert client.get("/api/v1/cameras") == {"cameras": []}
@@ -161,7 +94,7 @@ def test_a_silent_client_keeps_nobody_waiting(house: Household, serving: Running
 
 
 def test_it_ends_when_it_is_told_also_while_somebody_watches(house: Household, serving: Running) -> None:
-    client = client_of(house)
+    client = Client.of(house)
     client.log_in(house)
     connection = client.connect()
     connection.request("GET", "/api/v1/state/events", headers={"Cookie": client.cookie})
@@ -174,12 +107,12 @@ def test_it_ends_when_it_is_told_also_while_somebody_watches(house: Household, s
 
 
 def test_a_start_later_the_certificate_is_the_same_root(house: Household, serving: Running) -> None:
-    root = client_of(house).root.read_bytes()
+    root = Client.of(house).root.read_bytes()
     serving.process.send_signal(signal.SIGTERM)
     serving.process.wait(15)
     with house.running("serve") as again:
-        until(lambda: answers(client_of(house)), why=again.log)
-    assert client_of(house).root.read_bytes() == root
+        until(lambda: Client.of(house).is_answered, why=again.log)
+    assert Client.of(house).root.read_bytes() == root
 
 
 def test_a_certificate_of_ones_own_is_shown(house: Household, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from pipeline.keys_audit import TLS_FOLDER, strangers_in_state
 from tests.web.tls.verifying import NOW, refusal
 from web.errors import CertificateTrouble, WebError
 from web.tls import issuing
@@ -331,3 +332,10 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
 def test_without_a_root_there_is_nothing_to_trust(tmp_path: Path) -> None:
     with pytest.raises(CertificateTrouble, match="missing or damaged"):
         root_pem(tmp_path)
+
+
+def test_a_check_of_the_state_directory_knows_what_lies_there(tmp_path: Path) -> None:
+    keep_certificate(tmp_path / TLS_FOLDER, HOUSE, NOW)
+    assert list(strangers_in_state(tmp_path)) == []
+    (tmp_path / TLS_FOLDER / "root.key").touch()
+    assert list(strangers_in_state(tmp_path)) == [str(tmp_path / TLS_FOLDER / "root.key")]
