@@ -1,7 +1,7 @@
 """What a household does in an evening, as a program: `python -m tests.support.evening PLACE`.
 
-A camera by RTSP is recorded and watched live by WebRTC; then every kind of command is used once. It says `done`
-at the end.
+A camera by RTSP is recorded and watched live by WebRTC; then every kind of command is used once.
+Says `done` at its end.
 """
 
 from __future__ import annotations
